@@ -1,0 +1,22 @@
+#!/usr/bin/env node
+// `npm run prisma -- <command>`: the Prisma CLI with the WASM schema engine beside this file, so that nothing is downloaded.
+import { spawnSync } from 'node:child_process'
+import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+let cli
+try {
+  cli = createRequire(import.meta.url).resolve('prisma/build/index.js')
+} catch {
+  console.error('Prisma is not installed (production install): nothing to do.')
+  process.exit(0)
+}
+const here = dirname(fileURLToPath(import.meta.url))
+const env = { CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', ...process.env }
+// Windows cannot spawn a script: there this only serves the commands that need no engine (generate, validate, format).
+if (!process.env.PRISMA_NATIVE_ENGINE) env.PRISMA_SCHEMA_ENGINE_BINARY ??= `${here}/engine.mjs`
+const args = process.argv.slice(2)
+const config = args.includes('--config') || args.length === 0 || args[0].startsWith('-') ? [] : ['--config', `${here}/prisma.config.ts`]
+const { status } = spawnSync(process.execPath, [cli, ...args, ...config], { stdio: 'inherit', env, cwd: dirname(here) })
+process.exit(status ?? 1)
