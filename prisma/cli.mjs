@@ -2,8 +2,9 @@
 // `npm run prisma -- <command>`: the Prisma CLI with the WASM schema engine beside this file, so that nothing is downloaded.
 import { spawnSync } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { delimiter, dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { node } from '../packages/cli/ensure-node.mjs'
 
 let cli
 try {
@@ -18,5 +19,7 @@ const env = { CHECKPOINT_DISABLE: '1', PRISMA_HIDE_UPDATE_MESSAGE: '1', ...proce
 if (!process.env.PRISMA_NATIVE_ENGINE) env.PRISMA_SCHEMA_ENGINE_BINARY ??= `${here}/engine.mjs`
 const args = process.argv.slice(2)
 const config = args.includes('--config') || args.length === 0 || args[0].startsWith('-') ? [] : ['--config', `${here}/prisma.config.ts`]
-const { status } = spawnSync(process.execPath, [cli, ...args, ...config], { stdio: 'inherit', env, cwd: dirname(here) })
+const executable = node() ?? process.execPath
+env.PATH = `${dirname(executable)}${delimiter}${process.env.PATH}` // engine.mjs starts by its first line, and reads TypeScript
+const { status } = spawnSync(executable, [cli, ...args, ...config], { stdio: 'inherit', env, cwd: dirname(here) })
 process.exit(status ?? 1)

@@ -67,7 +67,16 @@ function fetchNode(name, npm) {
   mkdirSync(aside, { recursive: true })
   try {
     writeFileSync(join(aside, 'package.json'), `${JSON.stringify({ private: true, dependencies: { [name]: wanted } })}\n`)
-    const args = [npm, 'install', '--no-audit', '--no-fund', '--no-package-lock', '--ignore-scripts', '--loglevel=error', '--workspaces=false']
+    const args = [
+      npm,
+      'install',
+      '--no-audit',
+      '--no-fund',
+      '--no-package-lock',
+      '--ignore-scripts',
+      '--loglevel=error',
+      '--workspaces=false',
+    ]
     execFileSync(process.execPath, args, { stdio: ['ignore', 2, 2], cwd: aside, env: nestedEnvironment() })
     const got = join(aside, 'node_modules', name)
     execFileSync(join(got, 'bin', windows ? 'node.exe' : 'node'), ['--version'], { stdio: 'ignore' })
