@@ -2,6 +2,7 @@
 // the npm registry in .node/ and links it into node_modules/.bin, which npm scripts and npx look in first. Otherwise: nothing.
 // Plain JavaScript for Node 18 and later, because it runs before anything is installed.
 import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -40,6 +41,17 @@ export function npmScript() {
 /** The environment for a nested npm: without what the outer npm says about its own package and prefix. */
 export function nestedEnvironment() {
   return Object.fromEntries(Object.entries(process.env).filter(([k]) => !/^npm_(config_(local_)?prefix|package_|lifecycle_)/i.test(k)))
+}
+
+const lockHash = () =>
+  createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
+const installStamp = join(root, 'node_modules', '.postern-install')
+
+/** Whether node_modules is what package-lock.json says, by the stamp that the last installation left. */
+export function isInstalled() {
+  return existsSync(installStamp) && readFileSync(installStamp, 'utf8') === lockHash()
 }
 
 /** Fetches Node when the host's is too old and it is not there yet. Throws with a sentence that says what to do. */
@@ -108,6 +120,8 @@ function relink(path, to) {
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
   try {
     ensureNode((line) => console.error(line))
+    const isInstallation = process.env.npm_lifecycle_event === 'postinstall' && process.env.npm_config_dry_run !== 'true'
+    if (isInstallation) writeFileSync(installStamp, lockHash())
   } catch (error) {
     console.error(error.message)
     process.exit(1)
