@@ -1,0 +1,86 @@
+import { VerifyError } from '../errors.ts'
+import { decodeUtf8, utf8 } from './bytes.ts'
+import type { JsonLimits, JsonObject, JsonValue } from './json.ts'
+import { parseStrictJson } from './json.ts'
+
+const LONE_SURROGATE = /\p{Surrogate}/u
+/** Limits of every signed payload unless its format says otherwise. */
+export const SIGNED_LIMITS: JsonLimits = { maxBytes: 16_384, maxDepth: 8 }
+
+/** UTF-8 of `canonicalText`. */
+export const encodeCanonical = (value: JsonValue): Uint8Array => utf8(canonicalText(value))
+
+/**
+ * The RFC 8785 (JCS) text of a value: names sorted by UTF-16 code units, no white space, ECMAScript's own form of numbers
+ * and strings. Does NOT restrict names, numbers or text to what `parseSigned` accepts.
+ * @throws {TypeError} for what JSON cannot say (undefined, NaN, Infinity, lone surrogates): the caller made it, not the wire.
+ * @see packages/core/spec/canonical-json.md §2
+ */
+export function canonicalText(value: JsonValue): string {
+  if (typeof value === 'string') return quote(value)
+  if (typeof value === 'number') {
+    if (!Number.isFinite(value)) throw new TypeError('JSON has no NaN or Infinity')
+    return `${value === 0 ? 0 : value}` // ECMAScript prints −0 as 0 here, and RFC 8785 wants exactly that
+  }
+  if (value === null || typeof value === 'boolean') return `${value}`
+  if (Array.isArray(value)) return `[${value.map(canonicalText).join(',')}]`
+  if (typeof value !== 'object') throw new TypeError(`JSON has no ${typeof value}`)
+  return canonicalObject(value as JsonObject)
+}
+
+function canonicalObject(value: JsonObject): string {
+  let text = '{'
+  for (const name of Object.keys(value).sort()) text += `${text === '{' ? '' : ','}${quote(name)}:${canonicalText(value[name]!)}`
+  return `${text}}`
+}
+
+function quote(text: string): string {
+  if (LONE_SURROGATE.test(text)) throw new TypeError('lone surrogate')
+  return JSON.stringify(text)
+}
+
+/**
+ * Reads a signed payload: canonical form, names `^[a-z][a-z0-9_]{0,31}$`, integers within ±(2^53−1) and no other numbers,
+ * text that shows what it says. The bytes are what was signed; the value is only for reading. Does NOT check fields: see
+ * `parseObject`.
+ * @throws {VerifyError} MALFORMED, TOO_LARGE, TOO_DEEP, DUPLICATE_NAME, NOT_CANONICAL, UNSAFE_TEXT
+ * @see packages/core/spec/canonical-json.md §3
+ */
+export function parseSigned(bytes: Uint8Array, limits: Partial<JsonLimits> = {}): JsonValue {
+  const value = parseStrictJson(bytes, { ...SIGNED_LIMITS, ...limits })
+  checkSigned(value)
+  // Every object's names are in order by now, so this is canonicalText(value), made by the engine in one go.
+  if (JSON.stringify(value) !== decodeUtf8(bytes)) throw new VerifyError('NOT_CANONICAL', 'not in canonical form (RFC 8785)')
+  return value
+}
+
+const NAME = /^[a-z][a-z0-9_]{0,31}$/
+
+function checkSigned(value: JsonValue): void {
+  if (typeof value === 'string') return checkText(value)
+  if (typeof value === 'number') {
+    if (!Number.isSafeInteger(value)) throw new VerifyError('MALFORMED', `${value} is not an integer within ±(2^53−1)`)
+    return
+  }
+  if (value === null || typeof value !== 'object') return
+  if (Array.isArray(value)) return value.forEach(checkSigned)
+  let previous = ''
+  for (const [name, item] of Object.entries(value as JsonObject)) {
+    if (!NAME.test(name)) throw new VerifyError('MALFORMED', `${JSON.stringify(name)} is not a field name`)
+    if (name <= previous) throw new VerifyError('NOT_CANONICAL', `field ${name} is out of order`)
+    previous = name
+    checkSigned(item)
+  }
+}
+
+const PLAIN = /^[\x20-\x7e]*$/
+/** Controls, line and paragraph separators, bidirectional formatting, the byte order mark, tags and selectors of plane 14. */
+const UNSAFE = /[\p{Cc}\u2028\u2029\p{Bidi_Control}\ufeff\u{e0000}-\u{e0fff}]/u
+
+function checkText(text: string): void {
+  if (!isSafeText(text)) throw new VerifyError('UNSAFE_TEXT', 'text is not NFC, or has control, bidi or tag characters')
+}
+
+/** Whether a person sees what the text says: NFC, no control, bidirectional, separator or tag characters, no lone surrogate. */
+export const isSafeText = (text: string): boolean =>
+  PLAIN.test(text) || !(UNSAFE.test(text) || LONE_SURROGATE.test(text) || text.normalize('NFC') !== text)
