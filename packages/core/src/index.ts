@@ -24,7 +24,7 @@ export { VERIFY_CODES, VerifyError } from './errors.ts'
 // grant
 export type { Ask } from './grant/ask.ts'
 export { MAX_ASK_SECONDS, signAsk, verifyAsk } from './grant/ask.ts'
-export type { AskDetail, GrantArg, GrantCondition, GrantDetail, Scalar } from './grant/details.ts'
+export type { AskDetail, GrantDetail } from './grant/details.ts'
 export type { Grant } from './grant/grant.ts'
 export { checkGrantTimes, MAX_GRANT_SECONDS, signGrant, verifyGrant } from './grant/grant.ts'
 export type { Intent } from './grant/intent.ts'
