@@ -36,6 +36,9 @@ export const VERIFY_CODES = [
   'BAD_PREV',
   'BAD_SEQ',
   'THRESHOLD_NOT_MET',
+  // session: the channel
+  'BAD_HANDSHAKE',
+  'SESSION_ENDED',
 ] as const
 
 export type VerifyCode = (typeof VERIFY_CODES)[number]

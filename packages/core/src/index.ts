@@ -49,3 +49,13 @@ export type { GrantAnswer, SealAddress } from './seal/ask.ts'
 export { MAX_SEALED_ANSWER_BYTES, MAX_SEALED_ASK_BYTES, openAnswer, openAsk, sealAnswer, sealAsk } from './seal/ask.ts'
 export type { Exporter } from './seal/hpke.ts'
 export { openSealed, sealTo } from './seal/hpke.ts'
+// frame
+export * from './frame/index.ts'
+// session
+export type { Initiator, Responder } from './session/handshake.ts'
+export { channelPrologue, createInitiator, createResponder } from './session/handshake.ts'
+export type { ChannelEnd, ChannelMessage, MessageHeader, MessageType } from './session/messages.ts'
+export { decodeMessage, encodeMessage, MESSAGES } from './session/messages.ts'
+export type { HandshakeKeys } from './session/noise.ts'
+export type { Session } from './session/session.ts'
+export { MAX_FRAGMENT_BYTES, MAX_MESSAGE_BYTES } from './session/session.ts'
