@@ -11,7 +11,8 @@ const bin = (name: string) => join(root, 'node_modules', '.bin', name)
 const scratch = mkdtempSync(join(tmpdir(), 'postern-test-'))
 const report = join(scratch, 'vitest.json')
 const skips = join(scratch, 'skipped.txt')
-const env = { ...process.env, POSTERN_SKIPPED_FILE: skips }
+const isColored = process.stdout.isTTY || process.env.FORCE_COLOR !== undefined
+const env = { ...process.env, POSTERN_SKIPPED_FILE: skips, ...(isColored ? {} : { NO_COLOR: '1' }) }
 
 /** Runs the commands one after the other until one fails. Their output is kept until it is wanted, or shown as it comes. */
 async function run(commands: readonly Command[], isShown: boolean): Promise<{ isPassed: boolean; output: string }> {
@@ -53,7 +54,7 @@ function count(): { passed: number; failed: number; skipped: number } {
   return { passed: numPassedTests, failed: numFailedTests + broken.length, skipped: numPendingTests + numTodoTests }
 }
 
-const colors = process.stdout.isTTY ? 'force' : 'off'
+const colors = isColored ? 'force' : 'off'
 const vitest = [bin('vitest'), 'run', '--config', 'test/vitest.config.ts', '--reporter=default', '--reporter=json'] as const
 try {
   await gate('build', [[process.execPath, 'packages/cli/bootstrap.mjs', 'build']])

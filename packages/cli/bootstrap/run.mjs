@@ -7,6 +7,8 @@ import { nestedEnvironment } from '../ensure-node.mjs'
 const windows = process.platform === 'win32'
 /** Terminal and npm both deliver one Ctrl-C: what comes this soon after is the same one. */
 const sameSignalMs = 400
+/** npm's shell does not pass signals on: a SIGTERM to npm shows here only as the loss of our parent. */
+const parentWatchMs = 250
 /** How long a job may take to stop before it is killed. */
 const stopMs = 9_000
 
@@ -54,22 +56,33 @@ function ended(child, pass) {
   let interruptedBy
   let killer
   let last = { name: '', at: 0 }
-  const onSignal = (name) => {
-    const now = performance.now()
-    const isSame = name === last.name && now - last.at < sameSignalMs
-    last = { name, at: now }
-    if (isSame) return
+  const stop = (name) => {
     interruptedBy ??= name
     pass(name)
     killer ??= setTimeout(() => killGroup(child.pid, 'SIGKILL') || child.kill('SIGKILL'), stopMs)
   }
+  const onSignal = (name) => {
+    const now = performance.now()
+    const isSame = name === last.name && now - last.at < sameSignalMs
+    last = { name, at: now }
+    if (!isSame) stop(name)
+  }
+  const parent = process.ppid
+  const watch =
+    process.env.npm_lifecycle_event &&
+    setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(watch)
+      if (!interruptedBy) stop('SIGTERM')
+    }, parentWatchMs)
   const names = ['SIGINT', 'SIGTERM', 'SIGHUP']
   for (const name of names) process.on(name, onSignal)
   return new Promise((resolve, reject) => {
     child.on('error', reject)
-    child.on('close', (code, signal) => resolve({ code: code ?? 1, signal, interruptedBy }))
+    child.on(child.stdout ? 'close' : 'exit', (code, signal) => resolve({ code: code ?? 1, signal, interruptedBy }))
   }).finally(() => {
     clearTimeout(killer)
+    clearInterval(watch)
     for (const name of names) process.off(name, onSignal)
   })
 }
