@@ -39,6 +39,9 @@ export const VERIFY_CODES = [
   // session: the channel
   'BAD_HANDSHAKE',
   'SESSION_ENDED',
+  // policy
+  'DUPLICATE_RULE',
+  'UNKNOWN_GROUP',
 ] as const
 
 export type VerifyCode = (typeof VERIFY_CODES)[number]

@@ -36,6 +36,23 @@ export type { Claims, KeyResolver, TokenContext, Verified } from './key/jws.ts'
 export { CLOCK_TOLERANCE_SECONDS, MAX_TOKEN_CHARS, tokenHash } from './key/jws.ts'
 export { portable } from './key/portable.ts'
 
+// policy
+export type { Access } from './policy/access.ts'
+export { access } from './policy/access.ts'
+export type { ArgCondition, Attenuation, Holding } from './policy/attenuation.ts'
+export { argConditions, holdsAll, isNarrower } from './policy/attenuation.ts'
+export type { Unnamed } from './policy/check.ts'
+export type { Condition, ConditionName, Verdict } from './policy/conditions.ts'
+export { CONDITION_NAMES, conditions, isConditionName } from './policy/conditions.ts'
+export type { Action, Decision, DecisionCode, Subject } from './policy/decide.ts'
+export { decide } from './policy/decide.ts'
+export type { Effect, Limits, Policy, PolicyTest, Requirement, Rule } from './policy/document.ts'
+export type { PolicyProblem } from './policy/parse.ts'
+export { lintPolicy, POLICY_LIMITS, parsePolicy, policyDigest } from './policy/parse.ts'
+export type { PolicyTestResult } from './policy/run-tests.ts'
+export { runPolicyTests } from './policy/run-tests.ts'
+export type { TraceLine } from './policy/trace.ts'
+export { explain } from './policy/trace.ts'
 // request
 export type { ParsedSignature, RequestHeaders, RequestParameters, RequestTarget } from './request/profile.ts'
 export { contentDigest, parseRequestSignature, REQUEST_NONCE_SECONDS, REQUEST_SECONDS } from './request/profile.ts'
@@ -59,3 +76,58 @@ export { decodeMessage, encodeMessage, MESSAGES } from './session/messages.ts'
 export type { HandshakeKeys } from './session/noise.ts'
 export type { Session } from './session/session.ts'
 export { MAX_FRAGMENT_BYTES, MAX_MESSAGE_BYTES } from './session/session.ts'
+
+// statement
+export type { Admission, Clock, Waiting } from './statement/admit.ts'
+export { admitEntries } from './statement/admit.ts'
+export type { Describable } from './statement/describe.ts'
+export { describe } from './statement/describe.ts'
+export type { DraftOptions } from './statement/draft.ts'
+export { draftGenesis, draftStatement } from './statement/draft.ts'
+export type { EnrolmentRequest } from './statement/enrolment-request.ts'
+export { encodeEnrolmentRequest, parseEnrolmentRequest, verifyEnrolmentRequest } from './statement/enrolment-request.ts'
+export { founderEnrolment } from './statement/founders.ts'
+export { INVITE_TOKEN_BYTES, inviteKey } from './statement/invite-key.ts'
+export type { RevocationQuery } from './statement/is-revoked.ts'
+export { isRevoked } from './statement/is-revoked.ts'
+export type { AdminClass, KeyReason, StatementClass } from './statement/kind.ts'
+export type { Bodies, ChainOp, Op } from './statement/kinds.ts'
+export type { Founder, GenesisBody } from './statement/kinds/genesis.ts'
+export type { DelegationBody } from './statement/kinds/person-enroll.ts'
+export type { PinnedTool } from './statement/kinds/server-pin.ts'
+export type { Login, LoginContext } from './statement/login.ts'
+export { encodeLogin, MAX_LOGIN_SECONDS, parseLogin, verifyLogin } from './statement/login.ts'
+export type { IdentityKind, RiskClass } from './statement/names.ts'
+export { IDENTITY_KINDS, RISK_CLASSES, riskClass, serverName, tagName, toolName } from './statement/names.ts'
+export { applyStatement, classOf, neededFor, replay, startState } from './statement/replay.ts'
+export type { Revocation } from './statement/revocation.ts'
+export { encodeRevocation, MAX_SUSPENSION_SECONDS, parseRevocation, revocationHash } from './statement/revocation.ts'
+export type { HeldRevocation, RevocationSet } from './statement/revocation-set.ts'
+export { addRevocation, emptyRevocations, missingFrom, unnamedIn } from './statement/revocation-set.ts'
+export type { AdminsPart, KeyPart, Needed } from './statement/signatures.ts'
+export type { Standing } from './statement/standing.ts'
+export { standingOf } from './statement/standing.ts'
+export type {
+  BroughtBy,
+  Delegation,
+  EnrolmentRecord,
+  Halt,
+  Identity,
+  Invite,
+  KnownKey,
+  Release,
+  ServerPin,
+  SignerKind,
+  State,
+  Target,
+  TargetKind,
+  Threshold,
+  Thresholds,
+  ToolPin,
+} from './statement/state.ts'
+export { adminsOf, targetId } from './statement/state.ts'
+export { stateHash } from './statement/state-hash.ts'
+export type { ChainStatement, Genesis, Statement } from './statement/statement.ts'
+export { DEFAULT_NVA_SECONDS, linkHash, MAX_NVA_SECONDS, MAX_REV, organisationOf, parseStatement } from './statement/statement.ts'
+export { signerKindOf } from './statement/thresholds.ts'
+export { durationText, utcText } from './statement/times.ts'

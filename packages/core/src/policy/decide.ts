@@ -1,0 +1,171 @@
+import type { JsonValue } from '../bytes/json.ts'
+import { isJsonObject } from '../bytes/json.ts'
+import type { AtSign } from '../key/atsign.ts'
+import type { RiskClass } from '../statement/names.ts'
+import type { Judgement } from './check.ts'
+import { judge, sayJudgement } from './check.ts'
+import { DEFAULT_TTL_SECONDS } from './compile.ts'
+import type { Effect, Limits, Policy, Requirement, Rule } from './document.ts'
+import { rulesFor, scopeOf } from './scope.ts'
+import type { TraceLine } from './trace.ts'
+import { traceRules } from './trace.ts'
+
+/** Who calls. From the authority log; `owner` is the person named in the agent's enrolment. */
+export interface Subject {
+  readonly atsign: AtSign
+  readonly tags: readonly string[]
+  readonly owner?: AtSign
+}
+
+/** What is called. `risk` comes from `server.pin`; without it no rule that names a risk class permits, and every one restricts. */
+export interface Action {
+  readonly server: string
+  readonly tool: string
+  readonly risk?: RiskClass | undefined
+  /** The parsed object that will be forwarded. `undefined` counts as `{}`. */
+  readonly args: JsonValue | undefined
+}
+
+/** ARGUMENT_REFUSED: a rule names this agent and tool, but not with these arguments. POLICY_DENIED: everything else. */
+export type DecisionCode = 'ALLOWED' | 'ASK' | 'POLICY_DENIED' | 'ARGUMENT_REFUSED' | 'SUM_UNSUPPORTED'
+
+/** Who may approve one call: never the caller itself. Empty = nobody, so it ends in a refusal. */
+export type Approvers = readonly AtSign[]
+
+export interface Decision {
+  readonly effect: Effect
+  readonly code: DecisionCode
+  /** The deciding rule, or the one that came nearest. Absent when no rule has anything to do with the call. */
+  readonly rule?: string
+  readonly line?: number
+  /** One sentence for people. Repeats no argument's value. */
+  readonly why: string
+  /** Of the deciding rule; the defaults for a refusal. */
+  readonly limits: Limits
+  /** Steps the gateway must have to run this: of every rule that permits the call. It refuses what it does not have. */
+  readonly requires: readonly Requirement[]
+  /** With effect `ask` only. */
+  readonly approvers?: Approvers
+  /** Every rule in order, and why it did or did not count. Made when first read, since most decisions are never explained. */
+  readonly trace: readonly TraceLine[]
+}
+
+/** A rule that is about this agent and tool, with what the arguments say to it. */
+interface Hit {
+  readonly rule: Rule
+  readonly judgement: Judgement
+  /** False when only the lack of a risk class brought the rule in. */
+  readonly sure: boolean
+}
+/** The first hit, in document order, of each kind that matters. */
+interface Found {
+  denies?: Hit
+  /** An ask rule whose conditions hold or cannot be decided: from now on nothing is simply allowed. */
+  restrains?: Hit
+  asks?: Hit
+  allows?: Hit
+  /** A rule that would have permitted the call with other arguments. */
+  nearly?: Hit
+  requires: Set<Requirement> | undefined
+}
+
+/**
+ * Decides one call. Pure and total: a refusal is a decision. Deny wins over ask, ask over allow, nothing matches = deny; between
+ * rules of one effect the earlier one decides. Where a condition cannot be decided, a rule that permits does not count and a rule
+ * that restricts does. Does NOT count limits, check grants, or know whether the tool is pinned.
+ * @see packages/core/spec/policy.md §7
+ */
+export function decide(policy: Policy, subject: Subject, action: Action): Decision {
+  const args = action.args ?? {}
+  if (!isJsonObject(args)) return decided(policy, subject, action, 'deny', 'ARGUMENT_REFUSED', undefined, 'the arguments are not an object')
+  const found = consider(policy, subject, action, args)
+  const { denies, restrains, asks, allows, nearly } = found
+  const done = (effect: Effect, code: DecisionCode, hit: Hit | undefined, why: string) =>
+    decided(policy, subject, action, effect, code, hit?.rule, why, effect === 'deny' ? undefined : found.requires)
+  if (denies) return done('deny', 'POLICY_DENIED', denies, sayDenial(denies))
+  if (asks) return done('ask', 'ASK', asks, `${sayRule(asks.rule)} asks a person`)
+  if (restrains) return done('deny', codeOf(restrains), restrains, `${sayRule(restrains.rule)}: ${sayHit(restrains)}`)
+  if (allows) return done('allow', 'ALLOWED', allows, `${sayRule(allows.rule)} allows it`)
+  if (nearly) return done('deny', codeOf(nearly), nearly, `${sayRule(nearly.rule)}: ${sayHit(nearly)}`)
+  return done('deny', 'POLICY_DENIED', undefined, 'no rule allows this agent to call this tool')
+}
+
+function consider(policy: Policy, subject: Subject, action: Action, args: JsonValue): Found {
+  const found: Found = { requires: undefined }
+  for (const rules of rulesFor(policy.plan, action)) {
+    for (const rule of rules) {
+      const scope = scopeOf(rule, subject, action)
+      if (scope === 'in' || scope === 'unsure') note(found, { rule, judgement: judge(rule.when, args), sure: scope === 'in' })
+    }
+  }
+  return found
+}
+
+function note(found: Found, hit: Hit): void {
+  const { effect } = hit.rule
+  if (effect === 'deny') {
+    if (restricts(hit.judgement)) keep(found, 'denies', hit)
+    return
+  }
+  const permits = hit.judgement.kind === 'yes' && hit.sure && !hit.rule.sums
+  if (effect === 'ask' && restricts(hit.judgement)) keep(found, 'restrains', hit)
+  keep(found, permits ? (effect === 'ask' ? 'asks' : 'allows') : 'nearly', hit)
+  if (permits && hit.rule.requires.length > 0) found.requires = new Set([...(found.requires ?? []), ...hit.rule.requires])
+}
+
+/** Unnamed arguments do not take a call out of a restriction: only a condition that definitely fails does. */
+const restricts = (judgement: Judgement): boolean => judgement.kind !== 'no'
+
+function keep(found: Found, kind: 'denies' | 'restrains' | 'asks' | 'allows' | 'nearly', hit: Hit): void {
+  const known = found[kind]
+  if (known === undefined || hit.rule.index < known.rule.index) found[kind] = hit
+}
+
+function codeOf({ rule, judgement, sure }: Hit): DecisionCode {
+  if (!sure) return 'POLICY_DENIED'
+  const isUnsupported = judgement.kind === 'yes' ? rule.sums : judgement.kind === 'undecided' && judgement.verdict === 'unsupported'
+  return isUnsupported ? 'SUM_UNSUPPORTED' : 'ARGUMENT_REFUSED'
+}
+
+const sayRule = (rule: Rule): string => `rule ${rule.id} (line ${rule.line})`
+function sayHit({ rule, judgement, sure }: Hit): string {
+  if (!sure) return 'the tool has no risk class'
+  return judgement.kind === 'yes' && rule.sums ? 'it limits a total, which this version cannot count' : sayJudgement(judgement)
+}
+const sayDenial = (hit: Hit): string =>
+  `${sayRule(hit.rule)} denies it${hit.sure && hit.judgement.kind !== 'undecided' ? '' : `, since ${sayHit(hit)}`}`
+
+const NOTHING_REQUIRED: readonly Requirement[] = []
+const DEFAULT_LIMITS: Limits = { ttlSeconds: DEFAULT_TTL_SECONDS }
+
+function decided(
+  policy: Policy,
+  subject: Subject,
+  action: Action,
+  effect: Effect,
+  code: DecisionCode,
+  rule: Rule | undefined,
+  why: string,
+  requires?: ReadonlySet<Requirement>,
+): Decision {
+  let trace: readonly TraceLine[] | undefined
+  return {
+    effect,
+    code,
+    ...(rule === undefined ? {} : { rule: rule.id, line: rule.line }),
+    why,
+    limits: effect === 'deny' || rule === undefined ? DEFAULT_LIMITS : rule.limits,
+    requires: requires === undefined ? NOTHING_REQUIRED : [...requires].sort(),
+    ...(effect === 'ask' && rule?.approvers ? { approvers: approversOf(rule.approvers, subject) } : {}),
+    get trace() {
+      trace ??= traceRules(policy, subject, action)
+      return trace
+    },
+  }
+}
+
+/** The owner counts only where the rule says so, even when named: their own agent's call is not theirs to wave through. */
+function approversOf({ atsigns, owner }: NonNullable<Rule['approvers']>, subject: Subject): Approvers {
+  const others = atsigns.filter((name) => name !== subject.atsign && name !== subject.owner)
+  return owner && subject.owner !== undefined && subject.owner !== subject.atsign ? [...others, subject.owner].sort() : others
+}
