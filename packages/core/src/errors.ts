@@ -42,6 +42,27 @@ export const VERIFY_CODES = [
   // policy
   'DUPLICATE_RULE',
   'UNKNOWN_GROUP',
+  // statement: chain
+  'SIGNATURE_MISSING',
+  'THRESHOLD_UNREACHABLE',
+  'BAD_TIME',
+  'BAD_REV',
+  'UNKNOWN_OP',
+  'HALTED',
+  // statement: names, enrolments, pins, revocations
+  'UNKNOWN_NAME',
+  'NAME_TAKEN',
+  'WRONG_KIND',
+  'KIND_CHANGED',
+  'KEY_REUSED',
+  'REQUEST_EXPIRED',
+  'BAD_PROOF',
+  'WRONG_OWNER',
+  'NOT_DELEGATED',
+  'CEILING_EXCEEDED',
+  'SERVER_TAKEN',
+  'UNKNOWN_TARGET',
+  'NOT_ENTITLED',
 ] as const
 
 export type VerifyCode = (typeof VERIFY_CODES)[number]

@@ -21,6 +21,8 @@ export { signReceipt, verifyReceipt } from './call/receipt.ts'
 // errors
 export type { VerifyCode } from './errors.ts'
 export { VERIFY_CODES, VerifyError } from './errors.ts'
+// frame
+export * from './frame/index.ts'
 // grant
 export type { Ask } from './grant/ask.ts'
 export { MAX_ASK_SECONDS, signAsk, verifyAsk } from './grant/ask.ts'
@@ -35,7 +37,20 @@ export * from './key/index.ts'
 export type { Claims, KeyResolver, TokenContext, Verified } from './key/jws.ts'
 export { CLOCK_TOLERANCE_SECONDS, MAX_TOKEN_CHARS, tokenHash } from './key/jws.ts'
 export { portable } from './key/portable.ts'
-
+// mcp
+export type { Refusal } from './mcp/answers.ts'
+export { createError, createRefusedError, createRefusedResult, REFUSAL_KEY, RPC_CODES } from './mcp/answers.ts'
+export { argsDigest, resultDigest, toolDigest } from './mcp/digest.ts'
+export type { Era } from './mcp/era.ts'
+export { createListTools, envelopeOf, eraOf, FIRST_MODERN_VERSION, protocolVersionOf } from './mcp/era.ts'
+export type { Message, Notification, Request, RequestId, Response } from './mcp/message.ts'
+export { classify, MESSAGE_LIMITS, metaOf, parseMessage } from './mcp/message.ts'
+export type { Delivered, Remapped, Remapper, RemapRefusal } from './mcp/remapper.ts'
+export { createRemapper } from './mcp/remapper.ts'
+export type { ToolCall } from './mcp/tool-call.ts'
+export { readToolCall } from './mcp/tool-call.ts'
+export type { ToolDefinition } from './mcp/tools-list.ts'
+export { filterTools, readTools, withPrivateCache } from './mcp/tools-list.ts'
 // policy
 export type { Access } from './policy/access.ts'
 export { access } from './policy/access.ts'
@@ -60,14 +75,11 @@ export type { OutgoingRequest, RequestSigner, SignatureHeaders } from './request
 export { signRequest } from './request/sign.ts'
 export type { IncomingRequest, SignedRequest } from './request/verify.ts'
 export { verifyRequest } from './request/verify.ts'
-
 // seal
 export type { GrantAnswer, SealAddress } from './seal/ask.ts'
 export { MAX_SEALED_ANSWER_BYTES, MAX_SEALED_ASK_BYTES, openAnswer, openAsk, sealAnswer, sealAsk } from './seal/ask.ts'
 export type { Exporter } from './seal/hpke.ts'
 export { openSealed, sealTo } from './seal/hpke.ts'
-// frame
-export * from './frame/index.ts'
 // session
 export type { Initiator, Responder } from './session/handshake.ts'
 export { channelPrologue, createInitiator, createResponder } from './session/handshake.ts'
@@ -91,10 +103,10 @@ export { INVITE_TOKEN_BYTES, inviteKey } from './statement/invite-key.ts'
 export type { RevocationQuery } from './statement/is-revoked.ts'
 export { isRevoked } from './statement/is-revoked.ts'
 export type { AdminClass, KeyReason, StatementClass } from './statement/kind.ts'
-export type { Bodies, ChainOp, Op } from './statement/kinds.ts'
 export type { Founder, GenesisBody } from './statement/kinds/genesis.ts'
 export type { DelegationBody } from './statement/kinds/person-enroll.ts'
 export type { PinnedTool } from './statement/kinds/server-pin.ts'
+export type { Bodies, ChainOp, Op } from './statement/kinds.ts'
 export type { Login, LoginContext } from './statement/login.ts'
 export { encodeLogin, MAX_LOGIN_SECONDS, parseLogin, verifyLogin } from './statement/login.ts'
 export type { IdentityKind, RiskClass } from './statement/names.ts'
