@@ -1,6 +1,6 @@
 import { encodeCanonical, parseSigned } from '../bytes/canonical.ts'
 import type { JsonValue } from '../bytes/json.ts'
-import { bytesOf, digest, object, oneOf, unixSeconds } from '../bytes/shape.ts'
+import { bytesOf, digest, object, unixSeconds } from '../bytes/shape.ts'
 import { VerifyError } from '../errors.ts'
 import { admitPublicKey, publicKeyShape } from '../key/admission.ts'
 import type { AtSign } from '../key/atsign.ts'
@@ -21,7 +21,6 @@ import type { State } from './state.ts'
 
 /** A person signs in at one console, or names the key with which the CLI signs its requests. */
 export type Login = {
-  readonly v: 1
   readonly org: string
   readonly atsign: AtSign
   /** Origin of the console or control plane this is for. */
@@ -38,7 +37,7 @@ export type Login = {
 export const MAX_LOGIN_SECONDS = 120
 
 const loginShape = object(
-  { v: oneOf(1), org: digest, atsign: atSignShape, console: originShape, nonce: bytesOf(16), at: unixSeconds, exp: unixSeconds },
+  { org: digest, atsign: atSignShape, console: originShape, nonce: bytesOf(16), at: unixSeconds, exp: unixSeconds },
   { session_key: publicKeyShape },
 )
 

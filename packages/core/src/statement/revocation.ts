@@ -3,14 +3,13 @@ import { encodeBase64url } from '../bytes/base64url.ts'
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
 import { encodeCanonical, parseSigned } from '../bytes/canonical.ts'
 import type { JsonValue } from '../bytes/json.ts'
-import { digest, object, oneOf, text, unixSeconds } from '../bytes/shape.ts'
+import { digest, object, text, unixSeconds } from '../bytes/shape.ts'
 import { VerifyError } from '../errors.ts'
 import type { Target } from './state.ts'
 import { targetShape } from './targets.ts'
 
 /** Ends an enrolment, key, grant or invite for ever; with `until`, suspends it. */
 export type Revocation = {
-  readonly v: 1
   readonly org: string
   readonly target: Target
   /** For people; shown, and no input to anything. */
@@ -23,10 +22,7 @@ export type Revocation = {
 
 export const MAX_SUSPENSION_SECONDS = 259_200
 
-const revocationShape = object(
-  { v: oneOf(1), org: digest, target: targetShape, reason: text(280), at: unixSeconds },
-  { until: unixSeconds },
-)
+const revocationShape = object({ org: digest, target: targetShape, reason: text(280), at: unixSeconds }, { until: unixSeconds })
 
 /**
  * Does NOT verify signatures: see `addRevocation`.
