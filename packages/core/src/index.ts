@@ -43,7 +43,7 @@ export { createError, createRefusedError, createRefusedResult, REFUSAL_KEY, RPC_
 export { argsDigest, resultDigest, toolDigest } from './mcp/digest.ts'
 export type { Era } from './mcp/era.ts'
 export { createListTools, envelopeOf, eraOf, FIRST_MODERN_VERSION, protocolVersionOf } from './mcp/era.ts'
-export type { Message, Notification, Request, RequestId, Response } from './mcp/message.ts'
+export type { RequestId, RpcMessage, RpcNotification, RpcRequest, RpcResponse } from './mcp/message.ts'
 export { classify, MESSAGE_LIMITS, metaOf, parseMessage } from './mcp/message.ts'
 export type { Delivered, Remapped, Remapper, RemapRefusal } from './mcp/remapper.ts'
 export { createRemapper } from './mcp/remapper.ts'
