@@ -9,7 +9,7 @@ import { targetId } from './state.ts'
 export interface RevocationQuery {
   readonly atsign?: AtSign
   readonly kid?: KeyId
-  /** `jti` of the grant, hashed as its token hash (`tokenHash`). */
+  /** Token hash of the grant (`tokenHash`), which is the `gth` of calls and receipts. */
   readonly grant?: string
   readonly enrolment?: string
   readonly invite?: KeyId

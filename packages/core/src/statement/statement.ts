@@ -72,7 +72,7 @@ export function parseStatement(bytes: Uint8Array): Statement {
 function knownOp(value: JsonValue): ChainOp | 'genesis' {
   if (!isJsonObject(value)) return refuse('', 'expected an object')
   const { v, op } = value
-  if (!Number.isSafeInteger(v)) refuse('v', 'expected an integer')
+  if (!Number.isSafeInteger(v) || (v as number) < 1) refuse('v', 'expected a version')
   if (v !== 1) throw new VerifyError('UNKNOWN_VERSION', `version ${v}, expected 1`)
   if (typeof op !== 'string') return refuse('op', 'expected text')
   if (op !== 'genesis' && !isChainOp(op)) throw new VerifyError('UNKNOWN_OP', `unknown operation ${JSON.stringify(op)}`)
