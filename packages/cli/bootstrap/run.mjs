@@ -9,8 +9,8 @@ const windows = process.platform === 'win32'
 const sameSignalMs = 400
 /** npm's shell does not pass signals on: a SIGTERM to npm shows here only as the loss of our parent. */
 const parentWatchMs = 250
-/** How long a job may take to stop before it is killed. */
-const stopMs = 9_000
+/** How long a job may take to stop before it is killed; a setup step (npm takes its time) may be killed sooner, it is repeated. */
+const stopMs = { job: 9_000, step: 1_500 }
 
 export class Interrupted extends Error {
   constructor(signal) {
@@ -31,7 +31,7 @@ export async function runStep(command, args, options) {
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
   child.stderr.on('data', (chunk) => (output += chunk))
-  const { code, interruptedBy } = await ended(child, (signal) => child.kill(signal))
+  const { code, interruptedBy } = await ended(child, stopMs.step)
   if (interruptedBy) throw new Interrupted(interruptedBy)
   return { code, output }
 }
@@ -45,21 +45,21 @@ export async function runJob(node, args, root) {
   const withParent = new URL('./with-parent.mjs', import.meta.url).href
   const stdio = ['inherit', 'inherit', 'inherit', 'pipe']
   const child = spawn(node, ['--import', withParent, ...args], { cwd: root, env: environment(node, root), stdio, detached: !windows })
-  const { code, signal, interruptedBy } = await ended(child, (s) => child.kill(s))
+  const { code, signal, interruptedBy } = await ended(child, stopMs.job)
   if (interruptedBy || signal) await endGroup(child.pid)
   if (signal) return 128 + constants.signals[signal]
   return interruptedBy === 'SIGINT' && code === 0 ? 130 : code
 }
 
 /** Waits for the child, passing on each signal that we get; a child that does not stop in time is killed with all it started. */
-function ended(child, pass) {
+function ended(child, patienceMs) {
   let interruptedBy
   let killer
   let last = { name: '', at: 0 }
   const stop = (name) => {
     interruptedBy ??= name
-    pass(name)
-    killer ??= setTimeout(() => killGroup(child.pid, 'SIGKILL') || child.kill('SIGKILL'), stopMs)
+    child.kill(name)
+    killer ??= setTimeout(() => killGroup(child.pid, 'SIGKILL') || child.kill('SIGKILL'), patienceMs)
   }
   const onSignal = (name) => {
     const now = performance.now()
