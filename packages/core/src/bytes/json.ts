@@ -9,6 +9,11 @@ export type JsonObject = { readonly [name: string]: JsonValue }
 export interface JsonLimits {
   readonly maxBytes: number
   readonly maxDepth: number
+  /**
+   * Let integers pass that a double cannot hold. Only for text that goes on byte for byte and of which no number is decided
+   * upon, such as a server's results; never for what is signed, digested or checked against a condition.
+   */
+  readonly inexactIntegers?: boolean
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
@@ -31,7 +36,7 @@ export function parseStrictJson(source: Uint8Array | string, limits: JsonLimits)
   const text = strictText(source, limits.maxBytes)
   const members = countMembers(text, limits.maxDepth)
   const value = parseJson(text)
-  const found = checkValue(value, ESCAPED_SURROGATE.test(text))
+  const found = checkValue(value, { surrogates: ESCAPED_SURROGATE.test(text), inexact: limits.inexactIntegers === true })
   if (found !== members) throw new VerifyError('DUPLICATE_NAME', 'an object names a member twice')
   return value
 }
@@ -81,28 +86,34 @@ function endOfString(text: string, open: number): number {
   return text.length
 }
 
+interface Look {
+  /** An escape may hide a lone surrogate, so strings are looked at. */
+  readonly surrogates: boolean
+  readonly inexact: boolean
+}
+
 /** Checks numbers, names and (where an escape may hide one) lone surrogates; returns the number of members. */
-function checkValue(value: JsonValue, surrogates: boolean): number {
+function checkValue(value: JsonValue, look: Look): number {
   if (typeof value === 'string') {
-    if (surrogates && LONE_SURROGATE.test(value)) throw new VerifyError('MALFORMED', 'lone surrogate')
+    if (look.surrogates && LONE_SURROGATE.test(value)) throw new VerifyError('MALFORMED', 'lone surrogate')
     return 0
   }
-  if (typeof value === 'number') return checkNumber(value)
+  if (typeof value === 'number') return checkNumber(value, look.inexact)
   if (value === null || typeof value !== 'object') return 0
   let members = 0
   if (Array.isArray(value)) {
-    for (const item of value) members += checkValue(item, surrogates)
+    for (const item of value) members += checkValue(item, look)
     return members
   }
   for (const [name, item] of Object.entries(value as JsonObject)) {
     if (name === '__proto__') throw new VerifyError('MALFORMED', 'a member is called __proto__')
-    members += 1 + checkValue(name, surrogates) + checkValue(item, surrogates)
+    members += 1 + checkValue(name, look) + checkValue(item, look)
   }
   return members
 }
 
-function checkNumber(value: number): number {
+function checkNumber(value: number, inexact: boolean): number {
   if (!Number.isFinite(value)) throw new VerifyError('MALFORMED', 'number out of range')
-  if (Number.isInteger(value) && !Number.isSafeInteger(value)) throw new VerifyError('MALFORMED', 'integer beyond ±(2^53−1)')
+  if (!inexact && Number.isInteger(value) && !Number.isSafeInteger(value)) throw new VerifyError('MALFORMED', 'integer beyond ±(2^53−1)')
   return 0
 }

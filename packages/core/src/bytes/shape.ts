@@ -75,7 +75,7 @@ export function text(max: number, min = 0): Shape<string> {
   return (value, path) => {
     if (typeof value !== 'string') return refuse(path, 'expected text')
     if (value.length > max || value.length < min) refuse(path, `expected ${min}–${max} characters, found ${value.length}`)
-    if (!isSafeText(value)) throw new VerifyError('UNSAFE_TEXT', `${path}: not NFC, or has control, bidi or tag characters`)
+    if (!isSafeText(value)) throw new VerifyError('UNSAFE_TEXT', `${path || 'value'}: not NFC, or has control, bidi or tag characters`)
     return value
   }
 }
@@ -117,7 +117,7 @@ function base64urlLength(value: string, path: string): number {
   try {
     return decodeBase64url(value).length
   } catch (cause) {
-    throw new VerifyError('MALFORMED', `${path}: expected base64url`, { cause })
+    throw new VerifyError('MALFORMED', `${path || 'value'}: expected base64url`, { cause })
   }
 }
 
