@@ -21,5 +21,9 @@ const args = process.argv.slice(2)
 const config = args.includes('--config') || args.length === 0 || args[0].startsWith('-') ? [] : ['--config', `${here}/prisma.config.ts`]
 const executable = node() ?? process.execPath
 env.PATH = `${dirname(executable)}${delimiter}${process.env.PATH}` // engine.mjs starts by its first line, and reads TypeScript
-const { status } = spawnSync(executable, [cli, ...args, ...config], { stdio: 'inherit', env, cwd: dirname(here) })
+// An installation says nothing while all is well.
+const isQuiet = process.env.npm_lifecycle_event === 'postinstall'
+const options = { stdio: isQuiet ? 'pipe' : 'inherit', env, cwd: dirname(here), encoding: 'utf8' }
+const { status, stdout, stderr } = spawnSync(executable, [cli, ...args, ...config], options)
+if (isQuiet && status !== 0) console.error(`${stdout}${stderr}`)
 process.exit(status ?? 1)
