@@ -143,3 +143,18 @@ export type { ChainStatement, Genesis, Statement } from './statement/statement.t
 export { DEFAULT_NVA_SECONDS, linkHash, MAX_NVA_SECONDS, MAX_REV, organisationOf, parseStatement } from './statement/statement.ts'
 export { signerKindOf } from './statement/thresholds.ts'
 export { durationText, utcText } from './statement/times.ts'
+
+// edge
+export type { ControlClient, RequestKey } from './edge/control-client.ts'
+export { createControlClient } from './edge/control-client.ts'
+export type { CandidateKey, Enrolment, MachineFacts } from './edge/enrol.ts'
+export { awaitEnrolment, createEnrolment, postEnrolment } from './edge/enrol.ts'
+export type { EdgeErrorCode } from './edge/errors.ts'
+export { EdgeError } from './edge/errors.ts'
+export type { EdgeKey, EdgeKeys, EdgeKeyUse, EdgeKind, EdgeSecrets, Hide } from './edge/keys.ts'
+export { edgeKeysOf, encodeEdgeSecrets, generateEdgeSecrets, KEY_FILE, parseEdgeSecrets, secretOf } from './edge/keys.ts'
+export type { JoinString, Pin } from './edge/pin.ts'
+export { formatJoinString, parseJoinString, readPin, writePin } from './edge/pin.ts'
+export type { RelayAddress, RelayEvents, RelayLink } from './edge/relay-link.ts'
+export { copiedAddress, openRelayLink } from './edge/relay-link.ts'
+export type { EdgeClock, EdgeFiles, EdgeNet, EdgeRequest, EdgeSocket, EdgeSocketOptions, EdgeSurroundings } from './edge/surroundings.ts'
