@@ -76,8 +76,8 @@ function sharedSecret(secret: Uint8Array, peer: Uint8Array, enc: Uint8Array, rec
   return labeledExpand(KEM_SUITE, labeledExtract(KEM_SUITE, EMPTY, 'eae_prk', dh), 'shared_secret', concatBytes(enc, recipient), 32)
 }
 
-/** RFC 9180 §5.1, base mode, first (and only) message: the nonce is the base nonce. Exported for the test vectors. */
-export function keySchedule(shared: Uint8Array, info: Uint8Array): { key: Uint8Array; nonce: Uint8Array; exporter: Exporter } {
+/** RFC 9180 §5.1, base mode, first (and only) message: the nonce is the base nonce. */
+function keySchedule(shared: Uint8Array, info: Uint8Array): { key: Uint8Array; nonce: Uint8Array; exporter: Exporter } {
   const pskIdHash = labeledExtract(HPKE_SUITE, EMPTY, 'psk_id_hash', EMPTY)
   const infoHash = labeledExtract(HPKE_SUITE, EMPTY, 'info_hash', info)
   const context = concatBytes(Uint8Array.of(0x00), pskIdHash, infoHash)
