@@ -108,10 +108,11 @@ describe.runIf(published)('the examples of RFC 9421', () => {
     for (const line of ours.slice(0, 5)) expect(lines).toContain(line)
     const minimal = example('sig-b21').signatureBase
     const parameters = minimal.slice('"@signature-params": '.length)
-    expect(
-      new TextDecoder().decode(signatureBase(target, digest, parameters)).endsWith(`
-${minimal}`),
-    ).toBe(true)
+    const last = new TextDecoder()
+      .decode(signatureBase(target, digest, parameters))
+      .split('\n')
+      .at(-1)
+    expect(last).toBe(minimal)
   })
 
   test('verify under our one Ed25519 rule', () => {
