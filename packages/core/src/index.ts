@@ -18,6 +18,33 @@ export type { RefusalCode, RefusalText } from './call/codes.ts'
 export { isRefusalCode, refusals } from './call/codes.ts'
 export type { Receipt, ReceiptStatus } from './call/receipt.ts'
 export { signReceipt, verifyReceipt } from './call/receipt.ts'
+// edge
+export type { AuthorityStore, StoredHead, StoredRevocation } from './edge/authority-store.ts'
+export { openAuthorityStore } from './edge/authority-store.ts'
+export type { ControlClient, RequestKey } from './edge/control-client.ts'
+export { createControlClient } from './edge/control-client.ts'
+export type { CandidateKey, Enrolment, MachineFacts } from './edge/enrol.ts'
+export { awaitEnrolment, createEnrolment, postEnrolment } from './edge/enrol.ts'
+export type { EdgeErrorCode } from './edge/errors.ts'
+export { EdgeError } from './edge/errors.ts'
+export type { EdgeKey, EdgeKeys, EdgeKeyUse, EdgeKind, EdgeSecrets, Hide } from './edge/keys.ts'
+export { edgeKeysOf, encodeEdgeSecrets, generateEdgeSecrets, KEY_FILE, parseEdgeSecrets, secretOf } from './edge/keys.ts'
+export type { MirrorDeps, Snapshot } from './edge/mirror.ts'
+export { AuthorityMirror } from './edge/mirror.ts'
+export type { JoinString, Pin } from './edge/pin.ts'
+export { formatJoinString, parseJoinString, readPin, writePin } from './edge/pin.ts'
+export type { RelayAddress, RelayEvents, RelayLink } from './edge/relay-link.ts'
+export { copiedAddress, openRelayLink } from './edge/relay-link.ts'
+export type {
+  EdgeAppendFile,
+  EdgeClock,
+  EdgeFiles,
+  EdgeNet,
+  EdgeRequest,
+  EdgeSocket,
+  EdgeSocketOptions,
+  EdgeSurroundings,
+} from './edge/surroundings.ts'
 // errors
 export type { VerifyCode } from './errors.ts'
 export { VERIFY_CODES, VerifyError } from './errors.ts'
@@ -88,7 +115,6 @@ export { decodeMessage, encodeMessage, MESSAGES } from './session/messages.ts'
 export type { HandshakeKeys } from './session/noise.ts'
 export type { Session } from './session/session.ts'
 export { MAX_FRAGMENT_BYTES, MAX_MESSAGE_BYTES } from './session/session.ts'
-
 // statement
 export type { Admission, Clock, Waiting } from './statement/admit.ts'
 export { admitEntries } from './statement/admit.ts'
@@ -143,18 +169,3 @@ export type { ChainStatement, Genesis, Statement } from './statement/statement.t
 export { DEFAULT_NVA_SECONDS, linkHash, MAX_NVA_SECONDS, MAX_REV, organisationOf, parseStatement } from './statement/statement.ts'
 export { signerKindOf } from './statement/thresholds.ts'
 export { durationText, utcText } from './statement/times.ts'
-
-// edge
-export type { ControlClient, RequestKey } from './edge/control-client.ts'
-export { createControlClient } from './edge/control-client.ts'
-export type { CandidateKey, Enrolment, MachineFacts } from './edge/enrol.ts'
-export { awaitEnrolment, createEnrolment, postEnrolment } from './edge/enrol.ts'
-export type { EdgeErrorCode } from './edge/errors.ts'
-export { EdgeError } from './edge/errors.ts'
-export type { EdgeKey, EdgeKeys, EdgeKeyUse, EdgeKind, EdgeSecrets, Hide } from './edge/keys.ts'
-export { edgeKeysOf, encodeEdgeSecrets, generateEdgeSecrets, KEY_FILE, parseEdgeSecrets, secretOf } from './edge/keys.ts'
-export type { JoinString, Pin } from './edge/pin.ts'
-export { formatJoinString, parseJoinString, readPin, writePin } from './edge/pin.ts'
-export type { RelayAddress, RelayEvents, RelayLink } from './edge/relay-link.ts'
-export { copiedAddress, openRelayLink } from './edge/relay-link.ts'
-export type { EdgeClock, EdgeFiles, EdgeNet, EdgeRequest, EdgeSocket, EdgeSocketOptions, EdgeSurroundings } from './edge/surroundings.ts'

@@ -1,7 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { places } from './config.ts'
-import { makePrivateDirectory, writeDurably } from './durable.ts'
+import type { AppendFile } from './durable.ts'
+import { makePrivateDirectory, openAppendFile, writeDurably } from './durable.ts'
 import { errnoOf, OperationError } from './errors.ts'
 import type { DirectoryLock } from './lock.ts'
 import { lockDirectory } from './lock.ts'
@@ -20,6 +21,8 @@ export interface StateDir {
   readPrivate(name: string): Promise<Uint8Array | undefined>
   /** Durable replacement, 0600: see `writeDurably`. */
   write(name: string, bytes: Uint8Array | string): Promise<void>
+  /** A file that only grows: see `openAppendFile`. */
+  openAppend(name: string, options?: { readonly truncateTo?: number }): Promise<AppendFile>
   /** One process at a time may change what is here: see `lockDirectory`. */
   lock(): Promise<DirectoryLock>
 }
@@ -44,6 +47,7 @@ export async function openStateDir(role: string, name: string, root = places().s
     read: (name) => readIfThere(file(name)),
     readPrivate: (name) => readPrivateFile(file(name)),
     write: (name, bytes) => writeDurably(file(name), bytes),
+    openAppend: (name, options) => openAppendFile(file(name), options),
     lock: () => lockDirectory(path),
   }
 }

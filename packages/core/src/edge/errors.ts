@@ -4,6 +4,10 @@ export type EdgeErrorCode =
   | 'WRONG_ORGANISATION' // this edge is pinned to another organisation
   | 'KEYS_INVALID'
   | 'PIN_INVALID'
+  | 'STATE_CORRUPT' // what is on disk does not read or does not verify
+  | 'LOG_ROLLED_BACK' // shorter than, or other than, what was acted on before
+  | 'LOG_FORKED' // two signed statements stand for one seq
+  | 'NO_LOG' // nothing of the log has arrived yet
   | 'ENROLMENT_REFUSED'
   | 'ENROLMENT_EXPIRED'
   | 'RELAY_REFUSED'

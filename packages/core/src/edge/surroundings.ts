@@ -61,6 +61,13 @@ export interface EdgeFiles {
   read(name: string): Promise<Uint8Array | undefined>
   readPrivate(name: string): Promise<Uint8Array | undefined>
   write(name: string, bytes: Uint8Array | string): Promise<void>
+  /** A file that only grows; what stands behind `truncateTo` is cut off first. */
+  openAppend(name: string, options: { readonly truncateTo: number }): Promise<EdgeAppendFile>
+}
+export interface EdgeAppendFile {
+  /** Resolves once the record is on disk. */
+  appendDurably(record: string): Promise<void>
+  close(): Promise<void>
 }
 
 export const nowSeconds = (clock: EdgeClock): number => Math.floor(clock.wall() / 1000)
