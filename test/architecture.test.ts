@@ -139,10 +139,13 @@ describe('cycles', () => {
   })
 })
 
+/** `console` is also a field of our protocol: its methods give the global away (which does not compile in core either). */
+const IMPURE = /\bDate\b|Math\.random|\bconsole\s*\.\s*(?:assert|count|debug|dir|error|group|info|log|table|time|trace|warn)\b/
+
 describe('contents', () => {
   test.each(files)('%s keeps to itself', (file) => {
     const code = withoutComments(source.get(file)!)
-    if (owner(file) === 'packages/core') expect(code).not.toMatch(/\bDate\b|Math\.random|\bconsole\s*[.[]/)
+    if (owner(file) === 'packages/core') expect(code).not.toMatch(IMPURE)
     if (!file.endsWith('/config.ts')) expect(code).not.toMatch(/\bprocess\.env\b/)
   })
 
