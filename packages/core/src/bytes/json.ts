@@ -17,7 +17,10 @@ export interface JsonLimits {
 }
 
 const LONE_SURROGATE = /\p{Surrogate}/u
+export const hasLoneSurrogate = (text: string): boolean => LONE_SURROGATE.test(text)
 const ESCAPED_SURROGATE = /\\u[dD][89a-fA-F]/
+/** UTF-8 holds no surrogates, so a parsed string can have a lone one only by an escape. */
+export const mayHideSurrogates = (text: string): boolean => ESCAPED_SURROGATE.test(text)
 const QUOTE = 34
 const BACKSLASH = 92
 
@@ -34,14 +37,20 @@ export const isJsonObject = (value: JsonValue | undefined): value is JsonObject 
  */
 export function parseStrictJson(source: Uint8Array | string, limits: JsonLimits): JsonValue {
   const text = strictText(source, limits.maxBytes)
-  const members = countMembers(text, limits.maxDepth)
+  const look = { surrogates: mayHideSurrogates(text), inexact: limits.inexactIntegers === true }
+  return parseChecked(text, limits.maxDepth, (value) => checkValue(value, look))
+}
+
+/** JSON of bounded depth without duplicate names. `check` walks the value, throws at will, and counts members. */
+export function parseChecked(text: string, maxDepth: number, check: (value: JsonValue) => number): JsonValue {
+  const members = countMembers(text, maxDepth)
   const value = parseJson(text)
-  const found = checkValue(value, { surrogates: ESCAPED_SURROGATE.test(text), inexact: limits.inexactIntegers === true })
-  if (found !== members) throw new VerifyError('DUPLICATE_NAME', 'an object names a member twice')
+  if (check(value) !== members) throw new VerifyError('DUPLICATE_NAME', 'an object names a member twice')
   return value
 }
 
-function strictText(source: Uint8Array | string, maxBytes: number): string {
+/** Text of bounded size that is well-formed as it stands; escapes in it may still spell lone surrogates. */
+export function strictText(source: Uint8Array | string, maxBytes: number): string {
   if (source.length > maxBytes) throw new VerifyError('TOO_LARGE', `more than ${maxBytes} bytes`)
   if (typeof source !== 'string') return decodeUtf8(source)
   if (LONE_SURROGATE.test(source)) throw new VerifyError('MALFORMED', 'lone surrogate')
@@ -76,12 +85,12 @@ function countMembers(text: string, maxDepth: number): number {
   return members
 }
 
-/** Index of the closing quote, or the end of the text when there is none. */
+/** Index of the closing quote, or the end of the text when there is none. A quote after an odd number of backslashes is text. */
 function endOfString(text: string, open: number): number {
-  for (let i = open + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === QUOTE) return i
-    if (code === BACKSLASH) i++
+  for (let quote = text.indexOf('"', open + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let before = quote - 1
+    while (text.charCodeAt(before) === BACKSLASH) before--
+    if ((quote - before) % 2 === 1) return quote
   }
   return text.length
 }
@@ -105,9 +114,10 @@ function checkValue(value: JsonValue, look: Look): number {
     for (const item of value) members += checkValue(item, look)
     return members
   }
-  for (const [name, item] of Object.entries(value as JsonObject)) {
+  const object = value as JsonObject
+  for (const name in object) {
     if (name === '__proto__') throw new VerifyError('MALFORMED', 'a member is called __proto__')
-    members += 1 + checkValue(name, look) + checkValue(item, look)
+    members += 1 + checkValue(name, look) + checkValue(object[name]!, look)
   }
   return members
 }
