@@ -29,12 +29,35 @@ test.runIf(published)('writes the published RFC 8785 vectors', () => {
   }
 })
 
-test.each([undefined, Number.NaN, Number.POSITIVE_INFINITY, '\ud800', { '\udc00': 1 }, { a: undefined }, [undefined], 1n, () => 1])(
-  'what JSON cannot say is a programming error: %s',
-  (value) => {
-    expect(() => canonicalText(value as JsonValue)).toThrow(TypeError)
-  },
-)
+test.each([
+  undefined,
+  Number.NaN,
+  Number.POSITIVE_INFINITY,
+  '\ud800',
+  { '\udc00': 1 },
+  { a: undefined },
+  [undefined],
+  new Array(1),
+  1n,
+  () => 1,
+])('what JSON cannot say is a programming error: %s', (value) => {
+  expect(() => canonicalText(value as JsonValue)).toThrow(TypeError)
+})
+
+test('a member called toJSON is only a name', () => {
+  expect(canonicalText({ toJSON: 'x' })).toBe('{"toJSON":"x"}')
+})
+
+test('names in order or not, the text is the same', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+      const shuffled = JSON.parse(JSON.stringify(value), (_name, item) =>
+        item && typeof item === 'object' && !Array.isArray(item) ? Object.fromEntries(Object.entries(item).reverse()) : item,
+      )
+      expect(canonicalText(shuffled)).toBe(canonicalText(JSON.parse(JSON.stringify(value))))
+    }),
+  )
+})
 
 const safeText = fc.string({ unit: 'binary', maxLength: 12 }).map((text) => (isSafeText(text) ? text : text.replace(/[^\x20-\x7e]/gu, '')))
 const { signed } = fc.letrec<{ signed: JsonValue }>((tie) => ({

@@ -28,7 +28,7 @@ function isOrdered(value: JsonValue): boolean {
   if (typeof value === 'number') return Number.isFinite(value)
   if (typeof value !== 'object') return typeof value === 'string' || typeof value === 'boolean'
   if (value === null) return true
-  if (Array.isArray(value)) return value.every(isOrdered)
+  if (Array.isArray(value)) return !value.includes(undefined) && value.every(isOrdered) // includes sees holes, every does not
   let previous: string | undefined
   for (const name of Object.keys(value)) {
     if (previous !== undefined && name < previous) return false
@@ -45,7 +45,7 @@ function writeOut(value: JsonValue): string {
     return `${value}` // −0 comes out as 0, and RFC 8785 wants exactly that
   }
   if (value === null || typeof value === 'boolean') return `${value}`
-  if (Array.isArray(value)) return `[${value.map(writeOut).join(',')}]`
+  if (Array.isArray(value)) return `[${Array.from(value as readonly JsonValue[], writeOut).join(',')}]`
   if (typeof value !== 'object') throw new TypeError(`JSON has no ${typeof value}`)
   return writeObject(value as JsonObject)
 }

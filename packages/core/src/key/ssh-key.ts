@@ -2,6 +2,7 @@ import { decodeBase64, encodeBase64 } from '../bytes/base64.ts'
 import { encodeBase64url } from '../bytes/base64url.ts'
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
 import { VerifyError } from '../errors.ts'
+import { publicKeyShape } from './admission.ts'
 import type { KeyAlg, PublicKey } from './public-key.ts'
 import { rawKey } from './public-key.ts'
 import { createSshReader, sshString } from './ssh-wire.ts'
@@ -33,7 +34,7 @@ export function encodeSshBlob(key: PublicKey): Uint8Array {
   return concatBytes(sshString(sshNameOf(key)), ...curve, sshString(rawKey(key)), ...app)
 }
 
-/** @throws {VerifyError} MALFORMED, BAD_KEY */
+/** @throws {VerifyError} MALFORMED, BAD_KEY, WRONG_KEY_USE */
 export function decodeSshBlob(blob: Uint8Array, use: PublicKey['use']): PublicKey {
   const reader = createSshReader(blob)
   const alg = sshAlgOf(reader.text())
@@ -42,7 +43,7 @@ export function decodeSshBlob(blob: Uint8Array, use: PublicKey['use']): PublicKe
   const app = alg === 'ssh-ed25519' ? {} : { app: reader.text() }
   reader.end()
   if (raw.length !== SUITES[alg].keyBytes) throw new VerifyError('BAD_KEY', `a ${alg} key has ${SUITES[alg].keyBytes} bytes`)
-  return { use, alg, key: encodeBase64url(raw), ...app }
+  return publicKeyShape({ use, alg, key: encodeBase64url(raw), ...app }, 'key')
 }
 
 /** A line for authorized_keys or allowed_signers: `ssh-ed25519 AAAA… comment`. */
@@ -52,8 +53,9 @@ export function toSshPublicKey(key: PublicKey, comment = ''): string {
 }
 
 /**
- * Reads a `.pub` line. The comment is dropped, options in front are refused. Does NOT admit the key (`admitPublicKey`).
- * @throws {VerifyError} MALFORMED, BAD_KEY
+ * Reads a `.pub` line into a key object of the right shape. The comment is dropped, options in front are refused. Does NOT
+ * admit the key (`admitPublicKey`).
+ * @throws {VerifyError} MALFORMED, BAD_KEY, WRONG_KEY_USE
  */
 export function fromSshPublicKey(line: string, use: PublicKey['use'] = 'sign'): PublicKey {
   const [name = '', blob = ''] = line.trim().split(/[ \t]+/, 2)

@@ -17,7 +17,8 @@ test.each(readVectors<{ line: string; key?: PublicKey }>('key/ssh-public-key.jso
     expect(outcome(() => fromSshPublicKey(line))).toBe(code)
     if (!key) return
     expect(fromSshPublicKey(line)).toEqual(key)
-    expect(fromSshPublicKey(line, 'recovery')).toEqual({ ...key, use: 'recovery' })
+    const asRecovery = outcome(() => fromSshPublicKey(line, 'recovery'))
+    expect(asRecovery).toBe(key.alg === 'sk-ecdsa-p256' ? 'WRONG_KEY_USE' : 'ok')
     expect(line.startsWith(toSshPublicKey(key))).toBe(true)
   },
 )
@@ -26,6 +27,12 @@ type Armored = { armored: string; key?: PublicKey; namespace?: string; signature
 test.each(readVectors<Armored>('signature/armored.json'))('an SSHSIG file: $name → $expect', ({ armored, expect: code, ...read }) => {
   expect(outcome(() => fromSshSignature(armored))).toBe(code)
   if (read.key) expect(fromSshSignature(armored)).toEqual({ publicKey: read.key, namespace: read.namespace, signature: read.signature })
+})
+
+test('a token made for a web site is not for SSH', () => {
+  const blob = concatBytes(sshString('sk-ssh-ed25519@openssh.com'), sshString(new Uint8Array(32)), sshString('example.org'))
+  const line = `sk-ssh-ed25519@openssh.com ${Buffer.from(blob).toString('base64')}`
+  expect(outcome(() => fromSshPublicKey(line))).toBe('MALFORMED')
 })
 
 test('a comment is one line', () => {
