@@ -1,6 +1,6 @@
 import type { RiskClass } from '../statement/names.ts'
+import type { Subject } from './action.ts'
 import { DEFAULT_TTL_SECONDS } from './compile.ts'
-import type { Subject } from './decide.ts'
 import type { Effect, Limits, Policy, Rule } from './document.ts'
 import { rulesFor, scopeOf } from './scope.ts'
 

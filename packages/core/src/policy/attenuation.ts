@@ -57,7 +57,7 @@ export type Holding = { readonly ok: true } | { readonly ok: false; readonly rea
  * conditions that cannot be read. `args` is the parsed object that will be forwarded; `undefined` counts as `{}`.
  */
 export function holdsAll(conditionList: readonly ArgCondition[], args: JsonValue | undefined, unnamed: Unnamed = 'deny'): Holding {
-  const value = args ?? {}
+  const value = args === undefined ? {} : args
   if (!isJsonObject(value)) return { ok: false, reason: 'the arguments are not an object' }
   try {
     const judgement = judge(constraintFor(conditionList, unnamed), value)

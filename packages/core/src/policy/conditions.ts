@@ -113,7 +113,7 @@ const table = {
   }),
   prefix: condition<string>({
     label: 'a path within',
-    phrase: (root) => `a path within ${root}, in normal form`,
+    phrase: (root) => `within ${root}, as a plain path`,
     parse: path,
     holds(root, value) {
       if (typeof value !== 'string') return 'mistyped'
@@ -124,7 +124,7 @@ const table = {
   }),
   host: condition<string>({
     label: 'a host at or below',
-    phrase: (domain) => `a host, or a plain https or http URL with a host, at or below ${domain}`,
+    phrase: (domain) => `a host at or below ${domain}, or a plain http or https URL with one`,
     parse: host,
     holds(domain, value) {
       if (typeof value !== 'string') return 'mistyped'

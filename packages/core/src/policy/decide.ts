@@ -1,7 +1,8 @@
 import type { JsonValue } from '../bytes/json.ts'
 import { isJsonObject } from '../bytes/json.ts'
 import type { AtSign } from '../key/atsign.ts'
-import type { RiskClass } from '../statement/names.ts'
+import type { Action, Subject } from './action.ts'
+import { argumentsOf } from './action.ts'
 import type { Judgement } from './check.ts'
 import { judge, sayJudgement } from './check.ts'
 import { DEFAULT_TTL_SECONDS } from './compile.ts'
@@ -9,22 +10,6 @@ import type { Effect, Limits, Policy, Requirement, Rule } from './document.ts'
 import { rulesFor, scopeOf } from './scope.ts'
 import type { TraceLine } from './trace.ts'
 import { traceRules } from './trace.ts'
-
-/** Who calls. From the authority log; `owner` is the person named in the agent's enrolment. */
-export interface Subject {
-  readonly atsign: AtSign
-  readonly tags: readonly string[]
-  readonly owner?: AtSign
-}
-
-/** What is called. `risk` comes from `server.pin`; without it no rule that names a risk class permits, and every one restricts. */
-export interface Action {
-  readonly server: string
-  readonly tool: string
-  readonly risk?: RiskClass | undefined
-  /** The parsed object that will be forwarded. `undefined` counts as `{}`. */
-  readonly args: JsonValue | undefined
-}
 
 /** ARGUMENT_REFUSED: a rule names this agent and tool, but not with these arguments. POLICY_DENIED: everything else. */
 export type DecisionCode = 'ALLOWED' | 'ASK' | 'POLICY_DENIED' | 'ARGUMENT_REFUSED' | 'SUM_UNSUPPORTED'
@@ -76,7 +61,7 @@ interface Found {
  * @see packages/core/spec/policy.md §7
  */
 export function decide(policy: Policy, subject: Subject, action: Action): Decision {
-  const args = action.args ?? {}
+  const args = argumentsOf(action)
   if (!isJsonObject(args)) return decided(policy, subject, action, 'deny', 'ARGUMENT_REFUSED', undefined, 'the arguments are not an object')
   const found = consider(policy, subject, action, args)
   const { denies, restrains, asks, allows, nearly } = found

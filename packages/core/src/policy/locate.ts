@@ -76,18 +76,19 @@ export function locate(text: string, maxDepth: number): Located {
     if (next('}')) return
     const names = new Set<string>()
     for (;;) {
-      const name = readName(names)
-      offsets.set(path ? `${path}.${name}` : name, at - 1)
       skipSpace()
+      const start = at
+      const name = readName(names)
+      const inside = path ? `${path}.${name}` : name
+      offsets.set(inside, start)
       if (!next(':')) fail('expected :')
-      readValue(path ? `${path}.${name}` : name, depth)
+      readValue(inside, depth)
       if (next('}')) return
       if (!next(',')) fail('expected , or }')
     }
   }
 
   function readName(names: Set<string>): string {
-    skipSpace()
     const start = at
     const written = take(STRING)
     if (written === undefined) return fail('expected a name in double quotes')

@@ -1,6 +1,7 @@
 import type { AtSign } from '../key/atsign.ts'
 import type { RiskClass } from '../statement/names.ts'
-import type { Decision, Subject } from './decide.ts'
+import type { Subject } from './action.ts'
+import type { Decision } from './decide.ts'
 import { decide } from './decide.ts'
 import type { Policy, PolicyTest } from './document.ts'
 

@@ -1,4 +1,4 @@
-import type { Action, Subject } from './decide.ts'
+import type { Action, Subject } from './action.ts'
 import type { Plan, Rule, Who } from './document.ts'
 
 /**

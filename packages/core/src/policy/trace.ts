@@ -1,6 +1,8 @@
 import { isJsonObject } from '../bytes/json.ts'
+import type { Action, Subject } from './action.ts'
+import { argumentsOf } from './action.ts'
 import { judge, sayJudgement } from './check.ts'
-import type { Action, Decision, Subject } from './decide.ts'
+import type { Decision } from './decide.ts'
 import type { Effect, Policy, Rule } from './document.ts'
 import type { Scope } from './scope.ts'
 import { scopeOf } from './scope.ts'
@@ -23,7 +25,7 @@ export const traceRules = (policy: Policy, subject: Subject, action: Action): re
 function outcomeOf(rule: Rule, subject: Subject, action: Action): Pick<TraceLine, 'counted' | 'text'> {
   const scope = scopeOf(rule, subject, action)
   if (scope !== 'in' && scope !== 'unsure') return { counted: false, text: sayScope(scope, action) }
-  const args = action.args ?? {}
+  const args = argumentsOf(action)
   if (!isJsonObject(args)) return { counted: false, text: 'the arguments are not an object' }
   const judgement = judge(rule.when, args)
   if (scope === 'unsure' && judgement.kind !== 'no') return { counted: true, text: 'cannot be ruled out: the tool has no risk class' }
