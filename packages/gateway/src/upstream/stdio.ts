@@ -1,4 +1,4 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import type { ChildProcessWithoutNullStreams, SpawnOptionsWithoutStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { createLineSplitter } from './lines.ts'
 import type { OpenUpstream, ServerCommand, UpstreamEvents } from './upstream.ts'
@@ -43,13 +43,14 @@ export function createStdioOpener(options: StdioOptions = {}): OpenUpstream {
 }
 
 function startChild(server: ServerCommand): ChildProcessWithoutNullStreams {
-  return spawn(server.command, [...server.args], {
+  const options: SpawnOptionsWithoutStdio = {
     stdio: 'pipe',
     shell: false,
     detached: true, // its own group, so that what a wrapper such as npx started ends with it
-    env: { ...server.environment },
+    env: { ...server.environment } as NodeJS.ProcessEnv,
     ...(server.cwd === undefined ? {} : { cwd: server.cwd }),
-  })
+  }
+  return spawn(server.command, [...server.args], options)
 }
 
 function watchEnd(child: ChildProcessWithoutNullStreams, events: UpstreamEvents): Promise<void> {

@@ -1,0 +1,92 @@
+import type { Decision, RefusalCode } from '@postern/core'
+import { decide, holdsAll } from '@postern/core'
+import type { Candidate, No, StepOutcome } from './candidate.ts'
+import { found, no } from './candidate.ts'
+import type { World } from './world.ts'
+
+/** The grant names the tool, people have pinned it, and the server still means by it what they looked at. */
+export function checkTool(c: Candidate, { authority }: World): StepOutcome {
+  const { server, offered } = c.input.session
+  const { name } = found(c.toolCall)
+  const detail = found(c.use).detailOf(server, name)
+  if (!detail) return no('TOOL_NOT_GRANTED')
+  const pin = authority.pin(server, name)
+  if (!pin) return no('TOOL_NOT_PINNED')
+  if (detail.schema !== pin.digest) return no('TOOL_CHANGED', 'the tool was pinned anew since the grant was given')
+  if (!offered) return no('SERVER_FAILED', 'the server has not said which tools it has')
+  const offers = offered.get(name)
+  if (offers !== pin.digest) return no('TOOL_CHANGED', offers === undefined ? 'the server does not offer the tool' : undefined)
+  c.detail = detail
+  c.pin = pin
+}
+
+/** The arguments satisfy the grant and the policy, both on the object that is forwarded. */
+export function checkConditions(c: Candidate, { authority }: World): StepOutcome {
+  const { subject, servers } = found(c.agent)
+  const { args, unnamed } = found(c.detail)
+  const toolCall = found(c.toolCall)
+  const { server } = c.input.session
+  if (servers && !servers.includes(server))
+    return no('POLICY_DENIED', 'the delegation under which the agent was enrolled does not cover this server')
+  if (args.length > 0) {
+    const holding = holdsAll(args, toolCall.arguments, unnamed)
+    if (!holding.ok) return no('ARGUMENT_REFUSED', `the grant does not cover it: ${holding.reason}`)
+  }
+  const action = { server, tool: toolCall.name, risk: found(c.pin).risk, args: toolCall.arguments }
+  const decision = decide(found(authority.policy).document, subject, action)
+  if (decision.effect === 'deny') return denied(decision)
+  c.decision = decision
+}
+
+const decisionCodes = {
+  ALLOWED: 'POLICY_DENIED',
+  ASK: 'POLICY_DENIED',
+  POLICY_DENIED: 'POLICY_DENIED',
+  ARGUMENT_REFUSED: 'ARGUMENT_REFUSED',
+  SUM_UNSUPPORTED: 'LIMIT_UNSUPPORTED',
+} as const satisfies Record<Decision['code'], RefusalCode>
+
+const maxTrace = 20
+function denied(decision: Decision): No {
+  const trace = decision.trace.slice(0, maxTrace).map(({ rule, counted, text }) => `${rule}: ${counted ? '' : 'no, '}${text}`.slice(0, 500))
+  const rule = decision.rule === undefined ? {} : { rule: decision.rule }
+  return { code: decisionCodes[decision.code], why: decision.why, trace, ...rule }
+}
+
+/** Calls under the grant and per minute. Counted when the permit is given; a continuation was counted before. */
+export function checkLimits(c: Candidate, { rates }: World): StepOutcome {
+  const { rule, limits } = found(c.decision)
+  const { started, grant } = found(c.use)
+  if (c.continues) return undefined
+  if (grant.max !== undefined && started >= grant.max) return no('LIMIT_EXCEEDED', `the grant was for ${calls(grant.max)}`)
+  if (limits.calls !== undefined && started >= limits.calls) return limited(`${calls(limits.calls)} under one grant`, rule)
+  if (limits.perMinute === undefined) return undefined
+  if (rates.count(c.input.channel.agent, rule ?? '', c.now) >= limits.perMinute)
+    return limited(`${calls(limits.perMinute)} per minute`, rule)
+}
+const calls = (n: number) => (n === 1 ? '1 call' : `${n} calls`)
+const limited = (limit: string, rule: string | undefined): No => ({
+  code: 'LIMIT_EXCEEDED',
+  why: `the rule allows ${limit}`,
+  ...(rule === undefined ? {} : { rule }),
+})
+
+/** Labels and sinks across calls: has its place here; until it is built, a rule that asks for it runs nothing. */
+export function checkFlow(c: Candidate): StepOutcome {
+  return unsupported(c, found(c.decision).requires.includes('flow'), 'FLOW_UNSUPPORTED')
+}
+
+/** A person's approval of this very call: has its place here; until it is built, a rule that asks runs nothing. */
+export function checkApproval(c: Candidate): StepOutcome {
+  return unsupported(c, found(c.decision).effect !== 'allow', 'APPROVAL_UNSUPPORTED')
+}
+
+/** Checks of results come after the run, but a call whose result could not be checked must not run at all. */
+export function checkOutput(c: Candidate): StepOutcome {
+  return unsupported(c, found(c.decision).requires.includes('output'), 'OUTPUT_UNSUPPORTED')
+}
+
+function unsupported(c: Candidate, isAsked: boolean, code: RefusalCode): StepOutcome {
+  const { rule } = found(c.decision)
+  return isAsked ? { code, ...(rule === undefined ? {} : { rule }) } : undefined
+}
