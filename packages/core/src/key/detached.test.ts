@@ -42,6 +42,23 @@ test('the facts of an authenticator are reported, and a plain key has none', () 
   expect(facts('passkey, bound to its device')).toEqual({ userVerified: true, backedUp: false, counter: 9 })
 })
 
+test('a passkey is checked in the order of the spec: of two faults the earlier is reported', () => {
+  const { key, namespace, bytes, signature, site } = readVectors<Case>('signature/detached.json').find((v) => v.name === 'passkey, synced')!
+  const [pk, good] = [publicKeyShape(key, ''), signatureShape(signature, '')]
+  const data = decodeBase64url(good.authenticator_data!)
+  const withData = (changed: Uint8Array) => ({ ...good, authenticator_data: encodeBase64url(changed) })
+  const judge = (s: Signature, at: SignerSite) => outcome(() => verifyDetached(pk, namespace, decodeBase64url(bytes), s, at, portable))
+  const elsewhere = { ...site, origins: ['https://elsewhere.example'] }
+  const otherSite = { ...site, rpId: 'elsewhere.example' }
+  expect(judge({ ...withData(data.subarray(0, 36)), kid: keyIdOf(plainKey(data.subarray(0, 32))) }, elsewhere)).toBe('UNKNOWN_KEY')
+  expect(judge(withData(data.subarray(0, 36)), elsewhere)).toBe('MALFORMED') // sizes before the client data
+  expect(judge(good, { ...elsewhere, rpId: otherSite.rpId })).toBe('BAD_CLIENT_DATA') // client data before the site
+  expect(judge(withData(data.with(32, 0)), otherSite)).toBe('WRONG_RP_ID') // site before the user
+  expect(judge(withData(data.with(32, 0x10)), site)).toBe('USER_NOT_VERIFIED') // user before the backup flags
+  expect(judge(withData(data.with(32, 0x15)), site)).toBe('MALFORMED') // backup flags before the signature
+  expect(judge(withData(data.with(32, 0x05)), site)).toBe('BAD_SIGNATURE')
+})
+
 const seeds = fc.uint8Array({ minLength: 32, maxLength: 32 })
 const plainKey = (seed: Uint8Array): PublicKey => ({ use: 'sign', alg: 'ssh-ed25519', key: encodeBase64url(ed25519PublicKey(seed)) })
 
@@ -79,6 +96,23 @@ test('any one byte changed, in the object or in the signature, is refused', () =
     ),
     { numRuns: 50 },
   )
+})
+
+const accepted = readVectors<Case>('signature/detached.json').filter((vector) => vector.expect === 'ok')
+
+test.each(accepted)('$name: a bit flipped anywhere, in the object or in any field of the signature, is refused', (vector) => {
+  const key = publicKeyShape(vector.key, '')
+  const parts: Record<string, string> = { bytes: vector.bytes, ...(vector.signature as Record<string, string>) }
+  for (const [name, value] of Object.entries(parts)) {
+    if (typeof value !== 'string') continue
+    const original = decodeBase64url(value)
+    for (let at = 0; at < original.length; at += 9) {
+      const changed = { ...parts, [name]: encodeBase64url(original.with(at, original[at]! ^ (1 << (at % 8)))) }
+      const { bytes, ...signature } = changed
+      const run = () => verifyDetached(key, vector.namespace, decodeBase64url(bytes), signatureShape(signature, ''), vector.site, portable)
+      expect(outcome(run), `${name} at ${at}`).not.toBe('ok')
+    }
+  }
 })
 
 test('two namespaces and bytes never have the same TBS', () => {

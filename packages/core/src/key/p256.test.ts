@@ -4,7 +4,6 @@ import { expect, test } from 'vitest'
 import { fromHex, outcome } from '../../../../test/read-vectors.ts'
 import { readSharedData } from '../../../../test/shared-data.ts'
 import { skipped } from '../../../../test/skipped.ts'
-import { equalBytes } from '../bytes/bytes.ts'
 import { admitP256, p256FromDer, verifyP256 } from './p256.ts'
 
 const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
@@ -66,10 +65,9 @@ test.runIf(der)('Wycheproof, DER: valid is accepted, invalid is not, and so says
   expect(wrong).toEqual([])
 })
 
-test('a DER signature has one reading: its stored form written as DER again is the same or has the other s', () => {
+test('DER is read strictly', () => {
   const signature = new Uint8Array(sign('sha256', Uint8Array.of(1), pair.privateKey))
   for (const changed of [signature.subarray(1), Uint8Array.of(...signature, 0), signature.with(0, 0x31), signature.with(1, 0x81)]) {
     expect(outcome(() => p256FromDer(changed))).toBe('BAD_SIGNATURE')
   }
-  expect(equalBytes(p256FromDer(signature), p256FromDer(signature))).toBe(true)
 })
