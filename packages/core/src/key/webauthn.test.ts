@@ -46,7 +46,7 @@ const others = published.vectors.filter((v) => !keyOf(v.registration.attestation
 test.runIf(text)('of the fifteen published credentials, those of other algorithms do not apply: Postern enrols ES256 only', () => {
   expect(published.vectors).toHaveLength(15)
   expect(others.map((id) => id.replace('sctn-test-vectors-packed-', ''))).toEqual(['es384', 'es512', 'rs256', 'eddsa', 'ed448'])
-  for (const id of others) skipped(`WebAuthn vector ${id}`, 'its algorithm is not one a passkey can be enrolled with')
+  skipped('WebAuthn vectors of ES384, ES512, RS256, Ed25519 and Ed448', 'a passkey is enrolled with ES256 only')
 })
 
 test.each(ours)('$id: the signature is good', ({ key, authenticatorData, clientDataJSON, signature }) => {
