@@ -1,3 +1,3 @@
-export function GET() {
-  return Response.json({ status: 'ok' })
-}
+import { rest } from '../../_server/rest.ts'
+
+export const { GET } = rest('/api/health')

@@ -1,0 +1,3 @@
+import { trpc } from '../../../_server/trpc.ts'
+
+export { trpc as GET, trpc as POST }

@@ -1,0 +1,12 @@
+import { z } from 'zod'
+import { atsign } from '../fields.ts'
+import { procedure, router } from '../trpc.ts'
+import { listAcks } from './service.ts'
+
+const page = z.strictObject({ gateway: atsign.optional(), after: z.int().min(0).optional(), limit: z.int().min(1).max(1000).optional() })
+
+export const acksRouter = router({
+  list: procedure('acks:read')
+    .input(page)
+    .query(({ ctx, input }) => listAcks(ctx, input)),
+})

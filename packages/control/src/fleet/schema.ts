@@ -1,0 +1,35 @@
+import { z } from 'zod'
+import { atsign, digest, head, queryInteger, serverName, tag, unixSeconds } from '../fields.ts'
+
+/** A tool as its server defines it: any JSON object with a name. Kept as it came, because pins are over the whole definition. */
+const definition = z.record(z.string(), z.json()).refine(({ name }) => typeof name === 'string' && name.length <= 128, 'a tool has a name')
+const text = z.string().max(128)
+
+export const reportInput = z.strictObject({
+  version: text,
+  host: text.optional(),
+  servers: z
+    .array(z.strictObject({ name: serverName, tools: z.array(definition).max(1024) }))
+    .max(64)
+    .optional(),
+})
+export const reportAnswer = z.strictObject({ relays: z.array(z.string()), head: head.nullable() })
+
+const kind = z.enum(['person', 'gateway', 'agent'])
+export const listQuery = z.strictObject({ kind: kind.optional(), after: atsign.optional(), limit: queryInteger(1, 500).optional() })
+const state = z.enum(['live', 'expired', 'revoked', 'suspended', 'ownerless'])
+const member = z.strictObject({
+  ...{ atsign, kind, state, admin: z.boolean(), tags: z.array(tag), owner: atsign.optional(), exp: unixSeconds.optional() },
+  ...{ enrolment: digest, enrolled_seq: z.int(), keys: z.array(z.strictObject({ kid: digest, use: z.string(), alg: z.string() })) },
+  servers: z.array(z.string()).meta({ description: 'gateways: servers pinned to it in the log' }),
+  presence: z.strictObject({ online: z.boolean(), version: z.string(), host: z.string().optional(), seen: unixSeconds }).optional(),
+  ack: z.strictObject({ seq: z.int(), head: digest, revocations: z.int(), at: unixSeconds }).optional(),
+})
+export const listAnswer = z.strictObject({ members: z.array(member), head: head.nullable(), next: atsign.nullable() })
+export const nameParams = z.strictObject({ atsign })
+export const toolsAnswer = z.strictObject({
+  servers: z.array(z.strictObject({ name: serverName, tools: z.array(definition), reported: unixSeconds })),
+})
+
+export const admittedInput = z.strictObject({ org: digest, ids: z.array(digest).max(1000) })
+export const admittedAnswer = z.strictObject({ admitted: z.array(digest), ttl_seconds: z.int() })

@@ -1,0 +1,10 @@
+import { z } from 'zod'
+import { atsign, digest, signedJson, unixSeconds } from '../fields.ts'
+
+export const loginInput = z.strictObject({ login: signedJson })
+export const loginAnswer = z.strictObject({ atsign, role: z.enum(['person', 'admin']), expires: unixSeconds })
+export const whoami = z.strictObject({ org: digest, atsign, role: z.enum(['person', 'admin']), kid: digest, expires: unixSeconds })
+export const sessionList = z.strictObject({
+  sessions: z.array(z.strictObject({ kid: digest, atsign, created: unixSeconds, expires: unixSeconds, current: z.boolean() })),
+})
+export const kidParams = z.strictObject({ kid: digest })

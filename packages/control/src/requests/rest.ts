@@ -1,0 +1,45 @@
+import { done, idParams, refuseInput } from '../enrolment/schema.ts'
+import { readSignatures } from '../fields.ts'
+import { route } from '../http/operation.ts'
+import { newRequestInput, request, requestAnswer, requestList, signInput } from './schema.ts'
+import { addSignatures, createRequest, getRequest, listRequests, refuseRequest } from './service.ts'
+
+const path = '/api/v1/requests'
+const one = { path: `${path}/{id}`, params: idParams } as const
+export const requestsRoutes = [
+  route(
+    'requests:write',
+    {
+      method: 'POST',
+      path,
+      summary: 'Keep a statement that wants more signatures; appended when complete.',
+      body: newRequestInput,
+      answer: requestAnswer,
+    },
+    (context, { body }) => createRequest(context, body),
+  ),
+  route('requests:read', { method: 'GET', path, summary: 'Statements that want or had signatures.', answer: requestList }, (context) =>
+    listRequests(context),
+  ),
+  route(
+    'requests:read',
+    { method: 'GET', ...one, summary: 'One statement, and whose signatures it needs.', answer: request },
+    (context, { params }) => getRequest(context, params.id),
+  ),
+  route(
+    'requests:write',
+    {
+      ...{ method: 'POST', path: '/api/v1/requests/{id}/signatures', summary: 'Add signatures; appended when complete.' },
+      ...{ params: idParams, body: signInput, answer: requestAnswer },
+    },
+    (context, { params, body }) => addSignatures(context, params.id, readSignatures(body.signatures)),
+  ),
+  route(
+    'requests:write',
+    {
+      ...{ method: 'POST', path: '/api/v1/requests/{id}/refuse', summary: 'Take a waiting statement off the list.' },
+      ...{ params: idParams, body: refuseInput, answer: done },
+    },
+    (context, { params, body }) => refuseRequest(context, params.id, body.reason),
+  ),
+]
