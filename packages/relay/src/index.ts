@@ -1,0 +1,2 @@
+export { type RelayConfig, readRelayConfig } from './config.ts'
+export { type RelayDeps, type RunningRelay, start } from './start.ts'
