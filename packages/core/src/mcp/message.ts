@@ -5,8 +5,8 @@ import { VerifyError } from '../errors.ts'
 /** A JSON-RPC id. 1 and "1" are two ids; null is none. */
 export type RequestId = string | number
 
-/** Arguments may be 1 MiB of JSON, 64 deep; the envelope and `params` around them add 3. */
-export const MESSAGE_LIMITS: JsonLimits = { maxBytes: 1_114_112, maxDepth: 67 }
+/** Arguments may be 1 MiB of JSON, 64 deep; the message and `params` around them add 2. */
+export const MESSAGE_LIMITS: JsonLimits = { maxBytes: 1_114_112, maxDepth: 66 }
 const MAX_ID_LENGTH = 256
 const MAX_METHOD_LENGTH = 256
 

@@ -90,26 +90,32 @@ export function createRemapper<C>({ maxPending = 1024, maxPerClient = 256 } = {}
     return { ok: true, client: entry.client, message: { ...json, id: entry.id } }
   }
 
-  function deliverNotification({ method, params, json }: RpcNotification): Delivered<C> {
+  function deliverNotification(notification: RpcNotification): Delivered<C> {
+    const { method, params, json } = notification
     const subscription = metaOf(params)[SUBSCRIPTION]
     if (subscription !== undefined) {
       const entry = find(subscription)
       return entry ? { ok: true, client: entry.client, message: withMeta(json, { [SUBSCRIPTION]: entry.id }) } : refused('UNKNOWN_ID')
     }
-    if (method === 'notifications/cancelled') return withdraw(params.requestId, json)
+    if (method === 'notifications/cancelled') return withdraw(notification)
     const entry = method === 'notifications/progress' ? find(params.progressToken) : undefined
     if (entry?.token === undefined) return refused('UNKNOWN_ID')
     return { ok: true, client: entry.client, message: { ...json, params: { ...params, progressToken: entry.token } } }
   }
 
-  /** The server takes back a question it asked. */
-  function withdraw(requestId: JsonValue | undefined, json: JsonObject): Delivered<C> {
-    const id = tokenOf(requestId)
+  /** The server takes back a question it asked (legacy), or ends a subscription that a client listens to (modern). */
+  function withdraw({ params, json }: RpcNotification): Delivered<C> {
+    const id = tokenOf(params.requestId)
     const key = id === undefined ? '' : keyOf(id)
-    if (!asked.has(key)) return refused('UNKNOWN_ID')
-    const client = asked.get(key) as C
-    asked.delete(key)
-    return { ok: true, client, message: json }
+    if (asked.has(key)) {
+      const client = asked.get(key) as C
+      asked.delete(key)
+      return { ok: true, client, message: json }
+    }
+    const entry = find(id)
+    if (entry === undefined) return refused('UNKNOWN_ID')
+    close(id as number)
+    return { ok: true, client: entry.client, message: { ...json, params: { ...params, requestId: entry.id } } }
   }
 
   return {
