@@ -52,8 +52,8 @@ const type = tokenType('call', 'call', shape)
 export const signCall = (call: Call, seed: Uint8Array, suite: SignatureSuite): string => signToken(type, call, seed, suite)
 
 /**
- * Checks that an enrolled agent signed this call within the last two minutes. Does NOT check that it belongs to this grant, channel, tool
- * or arguments, nor counter, replay or revocation: see protocol order in packages/core/spec/call.md §3.
+ * Checks that an enrolled agent signed this call within two minutes of now, whatever `toleranceSeconds` says. Does NOT check that it belongs
+ * to this grant, channel, tool or arguments, nor counter, replay or revocation: the whole order is in packages/core/spec/call.md §3.
  * @throws {VerifyError} as `verifyToken`; NOT_YET_VALID, EXPIRED
  * @see packages/core/spec/call.md §2
  */

@@ -35,7 +35,7 @@ export interface TokenContext {
   /** Unix seconds, by the verifier's own clock. */
   readonly now: number
   readonly suite: SignatureSuite
-  /** Default and most: 120. A gateway that checks its own grant passes 0: there is only one clock. */
+  /** Default 120. A gateway that checks its own grant passes 0: there is only one clock. */
   readonly toleranceSeconds?: number
 }
 

@@ -57,8 +57,9 @@ export function openAsk(sealed: Uint8Array, secret: Uint8Array, at: SealAddress,
 }
 
 /**
- * Seals the answer so that only the asker can open it: `nonce ‖ ciphertext`.
+ * Seals the answer so that only the asker can open it: `nonce ‖ ciphertext`. Does NOT verify a grant in it.
  * @param exporter Of the ask that is answered.
+ * @throws {VerifyError} MALFORMED, UNSAFE_TEXT for an answer that nobody would accept
  * @see packages/core/spec/seal.md §3
  */
 export function sealAnswer(
@@ -68,8 +69,10 @@ export function sealAnswer(
   random: (n: number) => Uint8Array,
   suite: Suite,
 ): Uint8Array {
+  const plaintext = encodeCanonical({ ...answer, v: 1 })
+  parseObject(plaintext, answerShape, { maxBytes: MAX_SEALED_ANSWER_BYTES })
   const nonce = random(NONCE_BYTES)
-  return concatBytes(nonce, suite.sealChaCha(answerKey(exporter), nonce, additionalData(at), encodeCanonical({ ...answer, v: 1 })))
+  return concatBytes(nonce, suite.sealChaCha(answerKey(exporter), nonce, additionalData(at), plaintext))
 }
 
 /**
@@ -96,7 +99,7 @@ function additionalData({ org, gateway, key }: SealAddress): Uint8Array {
 }
 
 const granted = object({ v: oneOf(1), grant: text(MAX_TOKEN_CHARS, 1) })
-const refusal = object({ code: pattern(/^[A-Z][A-Z0-9_]{0,39}$/, 'a code'), message: text(300) }, { fix: text(300) })
+const refusal = object({ code: pattern(/^[A-Z][A-Z0-9_]{0,39}$/, 'a code'), message: text(500) }, { fix: text(500) })
 const refused = object({ v: oneOf(1), refused: refusal })
 
 const answerShape: Shape<GrantAnswer> = (value, path) => {

@@ -53,6 +53,12 @@ test('ask and answer go there and back', () => {
   }
 })
 
+test('no answer is sealed that nobody would accept', () => {
+  const refused = { code: 'STALE', message: 'x'.repeat(501) }
+  expect(outcome(() => sealAnswer({ refused }, exporter, at, random, suite))).toBe('MALFORMED')
+  expect(outcome(() => sealAnswer({ refused: { ...refused, message: '\u202e' } }, exporter, at, random, suite))).toBe('UNSAFE_TEXT')
+})
+
 test('an answer to one ask does not open as the answer to another', () => {
   const [first, second] = [sealAsk('an ask', at, random, suite), sealAsk('an ask', at, random, suite)]
   const answer = sealAnswer({ grant: 'a grant' }, openAsk(first.sealed, secret, at, suite).exporter, at, random, suite)
