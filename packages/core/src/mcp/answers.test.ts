@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { createError, createRefusedError, createRefusedResult, REFUSAL_KEY, RPC_CODES } from './answers.ts'
-import { parseMessage } from './message.ts'
+import { MESSAGE_LIMITS, parseMessage } from './message.ts'
 
 const refusal = {
   code: 'ARGUMENT_REFUSED',
@@ -70,4 +70,17 @@ test('the second label of our _meta prefix is not one that MCP keeps for itself'
 test('answers are messages', () => {
   for (const answer of [createRefusedResult(1, refusal, 'modern'), createRefusedError('x', refusal), createError(2, -32_601, 'no')])
     expect(parseMessage(JSON.stringify(answer)).kind).toBe('response')
+})
+
+test('the numbers and names on the wire are frozen', () => {
+  expect(RPC_CODES).toEqual({
+    parseError: -32_700,
+    invalidRequest: -32_600,
+    methodNotFound: -32_601,
+    invalidParams: -32_602,
+    internal: -32_603,
+    refused: 4030,
+  })
+  expect(REFUSAL_KEY).toBe('dev.postern/refusal')
+  expect(MESSAGE_LIMITS).toEqual({ maxBytes: 1_114_112, maxDepth: 66 })
 })

@@ -48,6 +48,13 @@ describe.each(CONDITION_NAMES)('%s', (name) => {
   })
 })
 
+test('what a refusal repeats of a parameter is short', () => {
+  const many = Array.from({ length: 256 }, (_, i) => `${i}${'x'.repeat(4000)}`)
+  expect(conditions.in.phrase(many).length).toBeLessThan(600)
+  expect(conditions.in.phrase(many)).toContain('and 248 more')
+  expect(conditions.eq.phrase('x'.repeat(4096)).length).toBeLessThan(80)
+})
+
 test('a megabyte of hostile text is judged in linear time', () => {
   const long = ['/', '.', '%', 'a', '/a', '-.', 'a.', 'é'].map((part) => part.repeat(1_048_576 / part.length))
   const started = performance.now()

@@ -36,7 +36,13 @@ const number = (value: JsonValue, path: string): number =>
 const isSafeNumber = (value: JsonValue): value is number =>
   typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= Number.MAX_SAFE_INTEGER
 
-const quoted = (value: Scalar): string => (typeof value === 'string' ? JSON.stringify(value) : `${value}`)
+/** Parameters are repeated to whoever is refused, so their length is bounded. */
+const quoted = (value: Scalar): string => {
+  if (typeof value !== 'string') return `${value}`
+  return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value)
+}
+const quotedList = (values: readonly Scalar[]): string =>
+  values.slice(0, 8).map(quoted).join(', ') + (values.length > 8 ? ` and ${values.length - 8} more` : '')
 const kindOf = (value: JsonValue): string => (value === null ? 'null' : typeof value)
 
 /** Decimal text for a bound with a fraction, since signed payloads hold integers only. */
@@ -82,7 +88,7 @@ const table = {
   }),
   in: condition<readonly Scalar[]>({
     label: 'one of',
-    phrase: (values) => `one of ${values.map(quoted).join(', ')}`,
+    phrase: (values) => `one of ${quotedList(values)}`,
     parse: list(scalar, 256, 1),
     holds(allowed, value) {
       if (allowed.some((item) => item === value)) return 'holds'

@@ -141,6 +141,11 @@ describe('access', () => {
     const some = { ...deny, when: { path: { prefix: '/secret' } } }
     expect(access(parse({ v: 1, name: 'main', rules: [...rules, some] }), bot, 'fs', 'x', 'read').effect).toBe('allow')
   })
+  test('is deny when the only rule counts a total, and for no name of an object prototype', () => {
+    const sums = parse({ v: 1, name: 'main', rules: [limited('a', { sums: { amount: 100 } })] })
+    expect(access(sums, bot, 'bank', 'pay', 'financial')).toEqual({ effect: 'deny', limits: { ttlSeconds: 60 } })
+    for (const name of ['constructor', '__proto__', 'toString']) expect(access(policy, bot, name, name, undefined).effect).toBe('deny')
+  })
   test('is ask when a rule always asks', () => {
     const ask = { id: 'q', who: ['*'], servers: ['*'], tools: ['*'], effect: 'ask', approvers: ['@ana'] }
     expect(access(parse({ v: 1, name: 'main', rules: [...rules, ask] }), bot, 'fs', 'x', 'read')).toMatchObject({

@@ -14,6 +14,9 @@ class Mistake {
   }
 }
 
+/** Nobody reads a longer one, and a long name above many members would cost memory for each. */
+const MAX_PATH = 1000
+
 export interface Located {
   /** Path, in the form in which shapes report it (`rules[0].who[1]`) → offset of the member's name or the item. */
   readonly offsets: ReadonlyMap<string, number>
@@ -40,6 +43,9 @@ export function locate(text: string, maxDepth: number): Located {
     if (found !== undefined) at += found.length
     return found
   }
+  const record = (path: string, offset: number) => {
+    if (path.length <= MAX_PATH && !offsets.has(path)) offsets.set(path, offset)
+  }
   const skipSpace = () => void take(SPACE)
   const fail = (message: string): never => {
     throw new Mistake(at, at >= text.length ? 'the text ends too early' : message)
@@ -53,7 +59,7 @@ export function locate(text: string, maxDepth: number): Located {
 
   function readValue(path: string, depth: number): void {
     skipSpace()
-    if (!offsets.has(path)) offsets.set(path, at)
+    record(path, at)
     if (text[at] === '{' || text[at] === '[') {
       if (depth >= maxDepth) fail(`nested deeper than ${maxDepth}`)
       return text[at] === '{' ? readMembers(path, depth + 1) : readItems(path, depth + 1)
@@ -80,7 +86,7 @@ export function locate(text: string, maxDepth: number): Located {
       const start = at
       const name = readName(names)
       const inside = path ? `${path}.${name}` : name
-      offsets.set(inside, start)
+      record(inside, start)
       if (!next(':')) fail('expected :')
       readValue(inside, depth)
       if (next('}')) return
@@ -130,9 +136,10 @@ export function positionAt(starts: readonly number[], offset: number): Position 
 
 /** The longest known path with which a shape's message begins, and its offset. */
 export function placeOf(message: string, offsets: ReadonlyMap<string, number>): { path: string; offset: number } {
-  let best = ''
-  for (const path of offsets.keys()) {
-    if (path.length > best.length && message.startsWith(path) && ':.['.includes(message[path.length] ?? ' ')) best = path
+  for (let end = Math.min(message.length - 1, MAX_PATH); end > 0; end--) {
+    const path = ':.['.includes(message[end]!) ? message.slice(0, end) : ''
+    const offset = path === '' ? undefined : offsets.get(path)
+    if (offset !== undefined) return { path, offset }
   }
-  return { path: best, offset: offsets.get(best) ?? 0 }
+  return { path: '', offset: offsets.get('') ?? 0 }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { utf8 } from '../bytes/bytes.ts'
 import type { VerifyCode } from '../errors.ts'
-import { lintPolicy, parsePolicy, policyDigest } from './parse.ts'
+import { lintPolicy, POLICY_LIMITS, parsePolicy, policyDigest } from './parse.ts'
 
 const file = join(import.meta.dirname, '../../../../test/vectors/policy/invalid.json')
 const { vectors } = JSON.parse(readFileSync(file, 'utf8')) as {
@@ -71,6 +71,16 @@ test('reads the largest document quickly, and one full of mistakes too', () => {
   expect(performance.now() - started).toBeLessThan(2000)
 })
 
+test('long names and many members cost neither time nor memory', () => {
+  const long = 'x'.repeat(100_000)
+  const rules = Array.from({ length: 1000 }, () => 0)
+  const started = performance.now()
+  const problems = lintPolicy(utf8(JSON.stringify({ ...document, rules, tests: [{ [long]: Array.from({ length: 60_000 }, () => 0) }] })))
+  expect(problems).toHaveLength(1001)
+  expect(Math.max(...problems.map((problem) => problem.message.length))).toBeLessThanOrEqual(500)
+  expect(performance.now() - started).toBeLessThan(2000)
+})
+
 test('no truncation of a good document is a document, and none crashes the linter', () => {
   const text = JSON.stringify({
     ...document,
@@ -87,4 +97,8 @@ test('the digest is the SHA-256 of the bytes as they are, white space included',
   const bytes = utf8(JSON.stringify(document, null, 2))
   expect(policyDigest(bytes)).toBe(createHash('sha256').update(bytes).digest('base64url'))
   expect(policyDigest(utf8(`${JSON.stringify(document, null, 2)}\n`))).not.toBe(policyDigest(bytes))
+})
+
+test('the limits of a document are frozen', () => {
+  expect(POLICY_LIMITS).toEqual({ maxBytes: 262_144, maxDepth: 64 })
 })

@@ -18,6 +18,8 @@ import { lineStarts, locate, placeOf, positionAt } from './locate.ts'
 import { groupName, labelsShape, ruleId, ruleShape } from './rule-shape.ts'
 
 export const POLICY_LIMITS = { maxBytes: 262_144, maxDepth: 64 } as const
+/** A mistake may repeat a name from the document. */
+const MAX_MESSAGE = 500
 const DEFAULT_STALE_SECONDS = { effects: 300, reads: 3600 } as const
 
 const staleShape = object({}, { effects: integer(10, 86_400), reads: integer(10, 86_400) })
@@ -171,9 +173,8 @@ class Reading {
   #note(error: VerifyError): void {
     const { path, offset } = placeOf(error.message, this.#offsets)
     const message = path === '' ? error.message.replace(/^value: /, '') : error.message.slice(path.length).replace(/^: /, '')
-    this.problems.push({ code: error.code, path, message, ...positionAt(this.#lines, offset) })
+    this.problems.push({ code: error.code, path, message: message.slice(0, MAX_MESSAGE), ...positionAt(this.#lines, offset) })
   }
 }
 
-const asTest = ({ args, ...fields }: Infer<typeof testShape>, line: number): PolicyTest =>
-  ({ ...fields, line, args: args ?? {} }) as PolicyTest
+const asTest = ({ args, ...fields }: Infer<typeof testShape>, line: number): PolicyTest => ({ ...fields, line, args: args ?? {} })
