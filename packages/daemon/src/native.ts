@@ -5,6 +5,7 @@ import { createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, ha
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex')
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
 const MAX_PUBLIC_KEYS = 4096
+const KEY_BYTES = 32
 const TAG_BYTES = 16
 
 const publicKeys = new Map<string, KeyObject>()
@@ -17,7 +18,7 @@ const privateKeys = new WeakMap<Uint8Array, { seed: Uint8Array; key: KeyObject }
  */
 export const native = {
   verifyEd25519(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
-    return verify(null, message, publicKeyObject(publicKey), signature)
+    return publicKey.length === KEY_BYTES && verify(null, message, publicKeyObject(publicKey), signature)
   },
 
   signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array {
@@ -62,7 +63,6 @@ function publicKeyObject(raw: Uint8Array): KeyObject {
   const id = Buffer.from(raw.buffer, raw.byteOffset, raw.length).toString('latin1')
   const known = publicKeys.get(id)
   if (known) return known
-  if (raw.length !== 32) throw new TypeError(`an Ed25519 public key has 32 bytes, not ${raw.length}`)
   const key = createPublicKey({ key: Buffer.concat([SPKI_ED25519, raw]), format: 'der', type: 'spki' })
   if (publicKeys.size >= MAX_PUBLIC_KEYS) publicKeys.delete(publicKeys.keys().next().value!)
   publicKeys.set(id, key)
@@ -73,7 +73,7 @@ function publicKeyObject(raw: Uint8Array): KeyObject {
 function privateKeyObject(seed: Uint8Array): KeyObject {
   const known = privateKeys.get(seed)
   if (known && Buffer.compare(known.seed, seed) === 0) return known.key
-  if (seed.length !== 32) throw new TypeError(`an Ed25519 seed has 32 bytes, not ${seed.length}`)
+  if (seed.length !== KEY_BYTES) throw new TypeError(`an Ed25519 seed has 32 bytes, not ${seed.length}`)
   const key = createPrivateKey({ key: Buffer.concat([PKCS8_ED25519, seed]), format: 'der', type: 'pkcs8' })
   privateKeys.set(seed, { seed: Uint8Array.from(seed), key })
   return key
