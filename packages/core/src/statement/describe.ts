@@ -110,7 +110,7 @@ function describeLogin(bytes: Uint8Array, state: State | undefined): readonly st
   checkOrganisation(org, state)
   return [
     session_key
-      ? `${atsign} signs in at ${console} from a terminal, whose requests are then signed by the ${keyText(session_key)}.`
+      ? `${atsign} signs in at ${console} from a terminal; for up to 12 hours its requests are signed by the ${keyText(session_key)}.`
       : `${atsign} signs in at ${console} in the browser that asked.`,
     'It allows nothing else: what is decided there still needs its own signature.',
     organisationText(org, state),
@@ -123,7 +123,7 @@ function describeEnrolment(bytes: Uint8Array, state: State | undefined): readonl
   checkOrganisation(org, state)
   return [
     `This asks to be enrolled as the ${kind} ${atsign}${owner ? `, acting for ${owner}` : ''}.`,
-    ...keyTexts(keys),
+    ...keyTexts(atsign, keys),
     organisationText(org, state),
     `It can be granted until ${utcText(exp)}.`,
     wordsText(org, bytes),

@@ -79,5 +79,10 @@ export function viaText(via: KeyId | undefined, state: State | undefined): reado
   const person = state?.identities.get(state.keys.get(via)?.atsign as never)
   const delegation = person?.delegation
   if (!delegation) return [`Enrolled in the name of key ${via}, within its limits.`]
-  return [`Enrolled by ${person.atsign} (key ${via}); ${delegation.used} of ${delegation.agents} agents were enrolled before.`]
+  return [
+    `Enrolled by ${person.atsign} (key ${via}); ${delegation.used} of ${delegation.agents} agents were enrolled before.`,
+    delegation.servers
+      ? `It may use these servers only: ${delegation.servers.join(', ') || 'none'}.`
+      : 'It may use any server the policy allows.',
+  ]
 }

@@ -5,7 +5,7 @@ import { keyIdOf } from '../key/public-key.ts'
 import type { AdminClass } from './kind.ts'
 import { ADMIN_CLASSES } from './kind.ts'
 import type { ConsoleBody, SignerSiteBody } from './sites.ts'
-import type { State, Threshold, Thresholds } from './state.ts'
+import type { SignerKind, State, Threshold, Thresholds } from './state.ts'
 import { durationText, utcText } from './times.ts'
 
 /** What a key is for, as a person reads it. */
@@ -27,7 +27,8 @@ export function keyText(key: PublicKey): string {
   const app = key.app && key.app !== 'ssh:' ? `, application ${key.app}` : ''
   return `key ${keyIdOf(key)} for ${PURPOSES[key.use]} (${key.alg}${bound}${app})`
 }
-export const keyTexts = (keys: readonly PublicKey[]): readonly string[] => keys.map((key) => `It has the ${keyText(key)}.`)
+export const keyTexts = (atsign: string, keys: readonly PublicKey[]): readonly string[] =>
+  keys.map((key) => `${atsign} has the ${keyText(key)}.`)
 
 export const listText = (items: readonly string[], none: string): string => (items.length === 0 ? none : items.join(', '))
 export const countText = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`
@@ -43,9 +44,12 @@ const CLASS_MEANING: { readonly [of in AdminClass]: string } = {
   sensitive: 'Sensitive statements (gateways, policy, tools)',
   routine: 'Routine statements (people, agents)',
 }
+const KIND_OF_KEY: { readonly [kind in SignerKind]: string } = { passkey: 'a passkey', ssh: 'an ssh key' }
 export function thresholdText({ m, kinds = [] }: Threshold): string {
   const people = countText(m, 'administrator')
-  return kinds.length === 0 ? people : `${people}, with at least one ${kinds.join(' key and one ')} key`
+  return kinds.length === 0
+    ? people
+    : `${people}, at least one of them with ${kinds.map((kind) => KIND_OF_KEY[kind]).join(' and one with ')}`
 }
 export const thresholdTexts = (thresholds: Thresholds, before?: Thresholds): readonly string[] =>
   ADMIN_CLASSES.map((of) => {

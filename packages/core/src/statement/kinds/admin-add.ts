@@ -24,7 +24,7 @@ export const adminAdd: Kind<AdminAddBody> = {
     return [
       `${atsign} becomes an administrator: can take part in every decision of the organisation, without an end date.`,
       ...(known ? [`This replaces the ${known.admin ? 'administrator' : 'present'} enrolment of ${atsign}; its other keys end.`] : []),
-      ...keyTexts(keys),
+      ...keyTexts(atsign, keys),
       wordsText(org, requestBytes(request)),
     ]
   },

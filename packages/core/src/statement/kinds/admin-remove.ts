@@ -7,7 +7,7 @@ import { endIdentity } from '../enrol.ts'
 import type { Kind } from '../kind.ts'
 import { adminsOf } from '../state.ts'
 import { checkReachable } from '../thresholds.ts'
-import { countText, listText } from '../wording.ts'
+import { listText } from '../wording.ts'
 
 export type AdminRemoveBody = { readonly atsign: AtSign }
 const body: Shape<AdminRemoveBody> = object({ atsign: atSignShape })
@@ -21,7 +21,7 @@ export const adminRemove: Kind<AdminRemoveBody> = {
     const agents = [...(state?.identities.values() ?? [])].filter(({ owner }) => owner === atsign).map((agent) => agent.atsign)
     return [
       `${atsign} stops being an administrator and is no longer enrolled; all keys of ${atsign} end.`,
-      ...(state ? [`${countText(adminsOf(state).length - 1, 'administrator remains', 'administrators remain')}.`] : []),
+      ...(state ? [`Administrators afterwards: ${adminsOf(state).length - 1}.`] : []),
       ...(agents.length > 0 ? [`These agents lose their owner and stop: ${listText(agents, 'none')}.`] : []),
     ]
   },

@@ -36,7 +36,7 @@ export const agentEnroll: Kind<AgentEnrollBody> = {
       ...viaText(via, state),
       leaseText(at, exp),
       tagsText(tags),
-      ...keyTexts(keys),
+      ...keyTexts(atsign, keys),
       wordsText(org, requestBytes(request)),
     ]
   },

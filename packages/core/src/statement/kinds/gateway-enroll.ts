@@ -26,7 +26,7 @@ export const gatewayEnroll: Kind<GatewayEnrollBody> = {
       ...viaText(via, state),
       leaseText(at, exp),
       tagsText(tags),
-      ...keyTexts(keys),
+      ...keyTexts(atsign, keys),
       wordsText(org, requestBytes(request)),
     ]
   },

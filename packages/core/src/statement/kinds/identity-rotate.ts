@@ -23,7 +23,12 @@ export const identityRotate: Kind<IdentityRotateBody> = {
   classOf: () => 'holder',
   describe({ request }) {
     const { org, atsign, kind, keys } = parseEnrolmentRequest(requestBytes(request))
-    return [`The ${kind} ${atsign} replaces all its keys; its present keys end.`, ...keyTexts(keys), wordsText(org, requestBytes(request))]
+    return [
+      `The ${kind} ${atsign} replaces all its keys; its present keys end.`,
+      `Its present ${ROTATES[kind as keyof typeof ROTATES] ?? 'signing'} key signs this, and no administrator.`,
+      ...keyTexts(atsign, keys),
+      wordsText(org, requestBytes(request)),
+    ]
   },
   apply(state, { at, body }, suite) {
     const { kind, atsign } = parseEnrolmentRequest(requestBytes(body.request))

@@ -42,7 +42,7 @@ export const personEnroll: Kind<PersonEnrollBody> = {
       leaseText(at, exp),
       tagsText(tags),
       delegation ? delegationText(atsign, at, delegation) : `${atsign} cannot enrol agents alone.`,
-      ...keyTexts(keys),
+      ...keyTexts(atsign, keys),
       wordsText(org, requestBytes(request)),
     ]
   },

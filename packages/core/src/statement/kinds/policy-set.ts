@@ -12,7 +12,7 @@ export const policySet: Kind<PolicySetBody> = {
   body,
   classOf: () => 'sensitive',
   describe: ({ sha256, name }, _, state) => [
-    `The policy ${quoted(name)} with SHA-256 ${sha256} is in force at every gateway.`,
+    `The policy ${quoted(name)} with SHA-256 ${sha256} comes into force at every gateway.`,
     ...(state
       ? [state.policy ? `It replaces ${quoted(state.policy.name)} with SHA-256 ${state.policy.sha256}.` : 'It is the first policy.']
       : []),

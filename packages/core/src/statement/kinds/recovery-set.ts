@@ -17,7 +17,7 @@ export const recoverySet: Kind<RecoverySetBody> = {
   classOf: () => 'root',
   describe: ({ key }, _, state) => [
     `Whoever holds the ${keyText(key)} can from now on replace all administrators alone.`,
-    `The present recovery key ${state ? `(${keyText(state.recovery)}) ` : ''}ends, and must sign this as well.`,
+    `The present recovery key${state ? `, ${keyText(state.recovery)},` : ''} ends, and must sign this as well.`,
   ],
   apply(state, { body: { key } }) {
     checkUse(key, 'recovery')
