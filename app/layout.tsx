@@ -2,6 +2,8 @@ import type { Metadata, Viewport } from 'next'
 import type { ReactNode } from 'react'
 import './globals.css'
 
+/** The Content-Security-Policy has a nonce per answer, so no page can be made at build time. */
+export const dynamic = 'force-dynamic'
 export const metadata: Metadata = { title: 'Postern', description: "A control plane you don't have to trust" }
 export const viewport: Viewport = { colorScheme: 'light dark' }
 

@@ -1,8 +1,6 @@
 import type { Health, Overview } from '@postern/control'
 import { caller } from './_server/caller.ts'
 
-export const dynamic = 'force-dynamic'
-
 export default async function StatusPage() {
   const status = await readStatus()
   return (
