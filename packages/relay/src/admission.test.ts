@@ -58,3 +58,16 @@ test('closing leaves nobody waiting', async () => {
   it.admission.close()
   expect(await waiting).toBe('unknown')
 })
+
+test('an organisation with admitted members is asked about before those that strangers make up', async () => {
+  await using it = await open()
+  it.control.admitted.set(ana.kidText, ana.orgText)
+  it.control.admitted.set(bob.kidText, bob.orgText)
+  await it.ask(ana)
+  it.control.asked.length = 0
+  const strangers = Array.from({ length: 30 }, (_, i) => it.ask(keyOf(9, 100 + i)))
+  expect(await it.ask(bob)).toBe('admitted')
+  expect(it.control.asked.length).toBeLessThanOrEqual(8)
+  expect(it.control.asked.map(({ org }) => org)).toContain(bob.orgText)
+  expect(new Set(await Promise.all(strangers))).toEqual(new Set(['refused']))
+})

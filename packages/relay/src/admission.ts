@@ -11,6 +11,9 @@ export interface AdmissionOptions {
 }
 
 const ASK_WITHIN_MS = 5
+/** At most 80 requests a second: strangers who make up organisations must not use up what the control plane answers. */
+const MS_PER_REQUEST = 12.5
+const MAX_REQUESTS = 8
 const MAX_IDS = 256
 const MAX_TTL_SECONDS = 60
 /** Short, because people enrol a gateway and start it the next moment. */
@@ -36,6 +39,9 @@ export class Admission {
   readonly #asked = new Map<string, Map<string, Question>>()
   #batch: NodeJS.Timeout | undefined
   #pending = new Map<string, Set<string>>()
+  #nextBatchAt = 0
+  /** Organisations in which somebody was admitted; asked about before those that may be made up. */
+  readonly #real = new Set<string>()
   /** True after the last request failed. */
   isFailing = false
 
@@ -62,24 +68,34 @@ export class Admission {
     const ofOrg = entry(this.#asked, org, () => new Map<string, Question>())
     return entry(ofOrg, kid, () => {
       entry(this.#pending, org, () => new Set<string>()).add(kid)
-      this.#batch ??= setTimeout(() => this.#send(), ASK_WITHIN_MS)
+      this.#schedule()
       const { promise, resolve } = Promise.withResolvers<Verdict>()
       return { promise, answer: resolve }
     })
   }
 
+  #schedule(): void {
+    this.#batch ??= setTimeout(() => this.#send(), Math.max(ASK_WITHIN_MS, this.#nextBatchAt - this.#now()))
+  }
+
   #send(): void {
     this.#batch = undefined
-    const pending = this.#pending
-    this.#pending = new Map()
     if (this.#known.size > SWEEP_ABOVE) this.#forgetExpired()
-    for (const [org, ids] of pending) {
-      for (let rest = [...ids]; rest.length > 0; rest = rest.slice(MAX_IDS)) void this.#askAbout(org, rest.slice(0, MAX_IDS))
-    }
+    const orgs = [...this.#pending.keys()].sort((a, b) => Number(this.#real.has(b)) - Number(this.#real.has(a)))
+    for (const org of orgs.slice(0, MAX_REQUESTS)) this.#askFor(org)
+    this.#nextBatchAt = this.#now() + Math.min(orgs.length, MAX_REQUESTS) * MS_PER_REQUEST
+    if (this.#pending.size > 0) this.#schedule()
+  }
+
+  #askFor(org: string): void {
+    const ids = [...this.#pending.get(org)!]
+    this.#pending.delete(org)
+    for (let at = 0; at < ids.length; at += MAX_IDS) void this.#askAbout(org, ids.slice(at, at + MAX_IDS))
   }
 
   async #askAbout(org: string, ids: readonly string[]): Promise<void> {
     const answer = await this.#request(org, ids)
+    if (answer && answer.admitted.size > 0) this.#real.add(org)
     for (const kid of ids) {
       const verdict = !answer ? 'unknown' : answer.admitted.has(kid) ? 'admitted' : 'refused'
       if (answer) this.#known.set(org + kid, { verdict, until: this.#now() + (verdict === 'admitted' ? answer.ttlMs : REFUSED_TTL_MS) })
