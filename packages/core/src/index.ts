@@ -18,11 +18,11 @@ export type { RefusalCode, RefusalText } from './call/codes.ts'
 export { isRefusalCode, refusals } from './call/codes.ts'
 export type { Receipt, ReceiptStatus } from './call/receipt.ts'
 export { signReceipt, verifyReceipt } from './call/receipt.ts'
+export type { AuthorityStore, StoredHead, StoredRevocation } from './edge/authority-store.ts'
+export { openAuthorityStore } from './edge/authority-store.ts'
 // edge
 export type { AuthorityAlarm, AuthoritySync, PeerHead, PeerVerdict, SyncOptions } from './edge/authority-sync.ts'
 export { comparePeerHead, createAuthoritySync, FORK_EVIDENCE, isSignedByAdmin, reportFork } from './edge/authority-sync.ts'
-export type { AuthorityStore, StoredHead, StoredRevocation } from './edge/authority-store.ts'
-export { openAuthorityStore } from './edge/authority-store.ts'
 export type { ControlClient, RequestKey } from './edge/control-client.ts'
 export { createControlClient } from './edge/control-client.ts'
 export type { CandidateKey, Enrolment, MachineFacts } from './edge/enrol.ts'
@@ -166,7 +166,7 @@ export type {
   Thresholds,
   ToolPin,
 } from './statement/state.ts'
-export { adminsOf, targetId } from './statement/state.ts'
+export { adminsOf, liveKey, targetId } from './statement/state.ts'
 export { stateHash } from './statement/state-hash.ts'
 export type { ChainStatement, Genesis, Statement } from './statement/statement.ts'
 export { DEFAULT_NVA_SECONDS, linkHash, MAX_NVA_SECONDS, MAX_REV, organisationOf, parseStatement } from './statement/statement.ts'

@@ -68,6 +68,5 @@ const isEarly = (next: State, { bytes }: Signed, now: number): boolean =>
 
 function isInTime({ bytes }: Signed, { now, ackedInTime }: Clock): boolean {
   const { seq, nva } = parsePosition(bytes)
-  if (nva === undefined) return true
   return now <= nva + CLOCK_TOLERANCE_SECONDS || (ackedInTime?.(seq, linkHash(bytes), nva) ?? false)
 }

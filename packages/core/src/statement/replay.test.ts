@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest'
 import { draft, found, genesisOf, grow, signStatement } from '../../../../test/fixtures/organisation.ts'
-import { passkey, recoveryKey, requestOf, signKey } from '../../../../test/fixtures/people.ts'
+import { machineKey, passkey, recoveryKey, requestOf, signKey } from '../../../../test/fixtures/people.ts'
 import { forkTree } from '../../../../test/fixtures/replay-cases.ts'
-import { logs } from '../../../../test/fixtures/statement-cases.ts'
+import { logs, moreLogs } from '../../../../test/fixtures/statement-cases.ts'
 import { outcome, readVectors } from '../../../../test/read-vectors.ts'
 import { readLogVectors } from '../../../../test/statement-vectors.ts'
 import { parseAtSign } from '../key/atsign.ts'
+import { keyIdOf } from '../key/public-key.ts'
 import type { SignedJson } from '../key/signature.ts'
 import { decodeSigned } from '../key/signature.ts'
 import { portableSignatures as suite } from '../key/suite.ts'
 import { admitEntries } from './admit.ts'
 import { applyStatement, neededFor, replay, startState } from './replay.ts'
 import type { State } from './state.ts'
+import { liveKey } from './state.ts'
 import { stateHash } from './state-hash.ts'
 
 type WholeLog = { org: string; entries: readonly SignedJson[]; seq?: number; head?: string; state_hash?: string }
@@ -126,6 +128,15 @@ test('more signatures than a carrier may have are refused before one is verified
   const next = draft(found(), 'policy.set', { sha256: found().org, name: 'main' })
   const many = { ...next, signatures: Array.from({ length: 65 }, () => next.signatures[0]!) }
   expect(outcome(() => applyStatement(found().state, many, suite))).toBe('TOO_LARGE')
+})
+
+test('liveKey gives a key to its name and use only, and only while it is live', () => {
+  const { fleet } = logs
+  const [bot, kid] = [parseAtSign('@bot'), keyIdOf(machineKey('@bot', 'call').publicKey)]
+  expect(liveKey(fleet.state, bot, kid, 'call')).toEqual(machineKey('@bot', 'call').publicKey)
+  expect(liveKey(fleet.state, bot, kid, 'auth')).toBeUndefined()
+  expect(liveKey(fleet.state, parseAtSign('@gw'), kid, 'call')).toBeUndefined()
+  expect(liveKey(moreLogs.rotated.state, bot, kid, 'call')).toBeUndefined()
 })
 
 test('states share nothing that changes: applying a statement leaves the state before as it was', () => {

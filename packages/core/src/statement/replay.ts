@@ -4,7 +4,7 @@ import type { Signed } from '../key/signature.ts'
 import type { SignatureSuite } from '../key/suite.ts'
 import { reserveKey } from './enrol.ts'
 import { enrolFounders, newKeys } from './founders.ts'
-import { checkUse } from './keys-of-use.ts'
+import { checkUse } from './key-use.ts'
 import type { Effect, Entry, Kind, StatementClass } from './kind.ts'
 import { isAdminClass } from './kind.ts'
 import type { ChainOp } from './kinds.ts'
@@ -123,7 +123,7 @@ function prepare(state: State, statement: Statement, signed: Signed, suite: Sign
 }
 
 /** @throws {VerifyError} WRONG_ORG, BAD_SEQ, BAD_PREV */
-function checkPosition(state: State, { org, seq, prev }: Position): void {
+function checkPosition(state: State, { org, seq, prev }: Omit<Position, 'nva'>): void {
   if (org !== state.org) throw new VerifyError('WRONG_ORG', `statement of organisation ${org}, expected ${state.org}`)
   if (seq !== state.seq + 1) throw new VerifyError('BAD_SEQ', `statement ${seq}, expected ${state.seq + 1}`)
   if (prev !== state.head) throw new VerifyError('BAD_PREV', `statement ${seq} follows ${prev}, expected ${state.head}`)

@@ -153,3 +153,12 @@ export const targetId = (target: Target): string => `${target.kind}:${target.id}
 /** Live administrators, in the order of their atSigns. */
 export const adminsOf = (state: State): readonly Identity[] =>
   [...state.identities.values()].filter((identity) => identity.admin).sort((a, b) => (a.atsign < b.atsign ? -1 : 1))
+
+/**
+ * The live key by which `atsign` may act in this use, or undefined: what token verifiers are given as their `KeyResolver`. Does NOT
+ * look at lease or revocation (`standingOf`, `isRevoked`).
+ */
+export function liveKey(state: State, atsign: AtSign, kid: KeyId, use: PublicKey['use']): PublicKey | undefined {
+  const known = state.keys.get(kid)
+  return known?.live && known.atsign === atsign && known.use === use ? known.key : undefined
+}

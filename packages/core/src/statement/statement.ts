@@ -84,7 +84,7 @@ export interface Position {
   readonly org: string
   readonly seq: number
   readonly prev: string
-  readonly nva?: number
+  readonly nva: number
 }
 
 /**
@@ -95,9 +95,8 @@ export function parsePosition(bytes: Uint8Array): Position {
   const value = parseSigned(bytes)
   if (!isJsonObject(value)) return refuse('', 'expected an object')
   const field = (name: string): JsonValue => (Object.hasOwn(value, name) ? value[name]! : null)
-  const nva = field('nva')
-  const isTime = typeof nva === 'number'
-  return { org: digest(field('org'), 'org'), seq: seq(field('seq'), 'seq'), prev: digest(field('prev'), 'prev'), ...(isTime && { nva }) }
+  const [org, prev] = [digest(field('org'), 'org'), digest(field('prev'), 'prev')]
+  return { org, seq: seq(field('seq'), 'seq'), prev, nva: unixSeconds(field('nva'), 'nva') }
 }
 
 const LINK_LABEL = utf8('postern-link-v1\0')

@@ -3,7 +3,7 @@ import { object } from '../../bytes/shape.ts'
 import { admitPublicKey, publicKeyShape } from '../../key/admission.ts'
 import type { PublicKey } from '../../key/public-key.ts'
 import { reserveKey } from '../enrol.ts'
-import { checkUse } from '../keys-of-use.ts'
+import { checkUse } from '../key-use.ts'
 import type { Kind } from '../kind.ts'
 import { keyText } from '../wording.ts'
 
