@@ -105,7 +105,7 @@ describe('following a stream', () => {
     }
     await using stream = follow(server.url, 2, { fail })
     await stream.enough
-    expect(stream.happened).toEqual(['UNREACHABLE', 'x'])
+    expect(stream.happened).toEqual(['BAD_ANSWER', 'x'])
     expect(server.asked[1]!.headers['last-event-id']).toBeUndefined()
   })
 

@@ -37,6 +37,8 @@ export function openEventSource(url: string | (() => string), options: EventSour
 }
 
 const NOTHING = new Uint8Array(0)
+/** A connection that held this long was no failure. */
+const SETTLED_MS = 5000
 
 class FollowedStream implements EventStream {
   isOpen = false
@@ -78,12 +80,13 @@ class FollowedStream implements EventStream {
 
   /** One connection from dialling to its end; the result says why it ended. */
   async #connectOnce(): Promise<OperationError> {
-    const url = this.#url()
+    let url = 'the event stream'
     const line = new AbortController()
     const { connectTimeoutMs = 10_000, deadAfterMs = 45_000 } = this.#options
     let timedOut = `no answer within ${connectTimeoutMs / 1000} s`
     let timer = setTimeout(() => line.abort(), connectTimeoutMs)
     try {
+      url = this.#url()
       const response = await this.#request(url, AbortSignal.any([line.signal, this.#stop.signal]))
       clearTimeout(timer)
       timedOut = `nothing heard for ${deadAfterMs / 1000} s`
@@ -112,18 +115,29 @@ class FollowedStream implements EventStream {
 
   async #read(response: Response, timer: NodeJS.Timeout): Promise<void> {
     const parser = createEventParser(this.#options.maxEventBytes ?? 1 << 20)
+    const openedMs = performance.now()
     this.isOpen = true
     this.#options.onOpen?.()
     for await (const chunk of response.body ?? []) {
       this.lastHeardMs = Date.now()
       timer.refresh()
+      if (performance.now() - openedMs > SETTLED_MS) this.#backoff.reset()
       for (const event of parser.push(chunk)) {
-        await this.#options.onEvent(event)
+        await this.#handle(event)
         this.#backoff.reset()
         timer.refresh()
         if (event.id !== undefined) this.#lastEventId = event.id
         if (this.#stop.signal.aborted) return
       }
+    }
+  }
+
+  async #handle(event: ServerEvent): Promise<void> {
+    try {
+      await this.#options.onEvent(event)
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      throw new OperationError('BAD_ANSWER', `the event ${event.event} could not be handled: ${why}`, { retryable: true, cause })
     }
   }
 
