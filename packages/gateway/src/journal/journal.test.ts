@@ -26,7 +26,7 @@ function open(found: JournalHeader[] = [], options: Partial<JournalOptions> = {}
     ...options,
   })
 }
-const posted = (rseq: number): JournalHeader => ({ k: 'posted', rseq })
+const posted = (index: number): JournalHeader => ({ k: 'posted', segment: 1, index })
 const segments = () => readdirSync(directory).sort()
 const close = (journal: Journal) => journal[Symbol.asyncDispose]()
 async function reopened(): Promise<JournalHeader[]> {

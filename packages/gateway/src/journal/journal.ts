@@ -40,6 +40,8 @@ export interface Journal extends AsyncDisposable {
   /** @throws {GatewayError} JOURNAL_CORRUPT when the record cannot be read back. */
   read(position: Position): { header: JournalHeader; body: Uint8Array }
   readonly bytes: number
+  /** Number of the segment that takes the next record. */
+  readonly segment: number
 }
 
 interface Segment {
@@ -99,6 +101,10 @@ class SegmentedJournal implements Journal {
 
   get bytes(): number {
     return this.#closed.reduce((sum, s) => sum + s.size, this.#current.file.size)
+  }
+
+  get segment(): number {
+    return this.#current.number
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

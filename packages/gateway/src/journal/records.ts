@@ -7,8 +7,9 @@ export interface StartRecord {
   agent: string
   /** The call id, chosen by the agent: one id runs at most once. */
   id: string
-  /** Keyed digest of server, tool and parameters, so that a retry of `id` can be told from another call under the same id. */
-  same: string
+  /** Salted digest of the parameters as it was signed, and its salt: by them a retry of `id` is told from another call under the same id. */
+  a: string
+  salt: string
   gth: string
   cth: string
   server: string
@@ -26,7 +27,7 @@ export interface DoneRecord {
   id: string
   salt: string
   receipt: string
-  rseq: number
+  /** Unix seconds. */
   t1: number
 }
 
@@ -34,13 +35,13 @@ export interface DoneRecord {
 export interface RefusedRecord {
   k: 'refused'
   receipt: string
-  rseq: number
 }
 
-/** Every receipt up to `rseq` has been taken by the control plane. No body. */
+/** The control plane has taken every receipt of records up to and with this one. No body. */
 export interface PostedRecord {
   k: 'posted'
-  rseq: number
+  segment: number
+  index: number
 }
 
 const text = new TextEncoder()

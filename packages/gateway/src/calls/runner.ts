@@ -1,0 +1,225 @@
+import type { JsonObject, MessageHeader, RefusalCode, RequestId, RpcRequest, RpcResponse, Suite } from '@postern/core'
+import {
+  createRefusedResult,
+  encodeBase64url,
+  eraOf,
+  parseMessage,
+  readToolCall,
+  refusals,
+  resultDigest,
+  utf8,
+  VerifyError,
+} from '@postern/core'
+import type { Log } from '@postern/daemon'
+import type { Authoriser } from '../authorise/authorise.ts'
+import type { CallFacts, CallInput, No, Permit, Refusal, Repeated } from '../authorise/candidate.ts'
+import { no } from '../authorise/candidate.ts'
+import type { AuthorityView } from '../authority/view.ts'
+import type { Channel } from '../link/channel.ts'
+import type { CallReturn, McpSession } from '../session/mcp-session.ts'
+import type { CallEntry, CallLog, Finished } from './call-log.ts'
+import type { ReceiptWriter } from './receipts.ts'
+
+export interface RunnerParts {
+  readonly authoriser: Authoriser
+  readonly calls: CallLog
+  readonly receipts: ReceiptWriter
+  readonly view: AuthorityView
+  readonly epoch: () => string
+  readonly suite: Suite
+  readonly random: (n: number) => Uint8Array
+  readonly log: Log
+  /** Unix seconds. */
+  readonly now: () => number
+  /** Milliseconds. */
+  readonly monotonic: () => number
+}
+
+type CallHeader = MessageHeader<'CALL'>
+const noSalt = ''
+/** Receipts for refusals, per agent: an agent that is refused in a loop must not fill the journal. */
+const refusalReceiptsPerMinute = 120
+
+/** Takes calls from the authoriser's decision to the answer: start record, run, end record with receipt, result. */
+export class Runner {
+  readonly #parts: RunnerParts
+  readonly #refusals = new Map<string, { minute: number; count: number }>()
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts
+  }
+
+  /** One CALL message. Never rejects: whatever happens, the client gets an answer. */
+  async handle(channel: Channel, session: McpSession, header: CallHeader, body: Uint8Array): Promise<void> {
+    session.lastUsedMs = this.#parts.monotonic()
+    const request = readRequest(body)
+    const ready = session.ready(request)
+    if (ready) await ready
+    const { sid, ...tokens } = header
+    const verdict = this.#parts.authoriser.decide(inputOf(channel, session, tokens, body), this.#parts.now())
+    if (verdict.effect === 'refuse') return this.#refuse(channel, sid, verdict, request)
+    if (verdict.effect === 'repeat') return this.#repeat(channel, sid, verdict, request)
+    await this.#run(channel, session, verdict)
+  }
+
+  async #run(channel: Channel, session: McpSession, permit: Permit): Promise<void> {
+    const { request, about } = permit
+    if (!session.hasRoom(request.id))
+      return this.#refuseNow(channel, session.id, no('BUSY', 'too many calls wait, or this id is in use'), about, request)
+    const t0 = this.#parts.now()
+    const began = this.#parts.monotonic()
+    const entry = await this.#start(permit, t0)
+    if (!entry) return this.#refuseNow(channel, session.id, no('JOURNAL_FAILED'), about, request)
+    const changed = this.#changedSince(permit)
+    const returned = changed ?? (await session.call(request))
+    if ('code' in returned) {
+      const finished = this.#parts.calls.finish(entry, { status: 'not_run', code: returned.code, salt: noSalt, t1: this.#parts.now() })
+      return this.#sendRefused(channel, session.id, returned, request, { receipt: finished.receipt })
+    }
+    this.#finish(channel, session, permit, entry, returned, began)
+  }
+
+  /** Only when this has resolved may the call run. */
+  async #start(permit: Permit, t0: number): Promise<CallEntry | undefined> {
+    let entry: CallEntry | undefined
+    try {
+      const started = this.#parts.calls.start(permit, t0, utf8(JSON.stringify(permit.request.json)))
+      entry = started.entry
+      await started.durable
+      return entry
+    } catch (err) {
+      this.#parts.log.error({ err }, 'ALARM: the journal cannot be written; nothing runs')
+      if (entry) this.#parts.calls.abandon(entry)
+      return undefined
+    }
+  }
+
+  /** While the start record was on its way, a revocation may have been applied: after that nothing under it starts. */
+  #changedSince({ grant, about, risk, pol }: Permit): No | undefined {
+    const { view, now, epoch } = this.#parts
+    const at = now()
+    if (!view.agent(about.agent, at) || view.isGrantRevoked(about.gth, at)) return no('REVOKED')
+    if (grant.epoch !== epoch()) return no('GRANT_EPOCH')
+    if (view.policy?.digest !== pol) return no('GRANT_POLICY')
+    return view.trouble(risk, at)
+  }
+
+  #finish(channel: Channel, session: McpSession, permit: Permit, entry: CallEntry, returned: CallReturn, began: number): void {
+    const ms = this.#parts.monotonic() - began
+    if ('lost' in returned) return this.#lost(channel, session, permit, entry, returned.lost, ms)
+    const { response, bytes } = returned
+    const salt = this.#parts.random(16)
+    const ending = {
+      status: statusOf(response),
+      code: 'OK',
+      result: resultDigest(salt, (response.result ?? response.error) as JsonObject, this.#parts.suite),
+      salt: encodeBase64url(salt),
+      body: bytes,
+      t1: this.#parts.now(),
+      ms,
+    } as const
+    const finished = this.#parts.calls.finish(entry, ending)
+    if (response.result?.resultType === 'input_required') {
+      this.#parts.calls.noteInputRequest(entry, readToolCall(permit.request), permit.call.re, ending.t1)
+    }
+    channel.send('RESULT', { sid: session.id, salt: finished.salt, receipt: finished.receipt }, bytes)
+  }
+
+  /** Nothing was sent to the server: it did not run. Otherwise nobody knows, and nobody tries again. */
+  #lost(channel: Channel, session: McpSession, permit: Permit, entry: CallEntry, why: string, ms: number): void {
+    const code = why === 'not sent' ? 'SERVER_FAILED' : 'OUTCOME_UNKNOWN'
+    const status = why === 'not sent' ? 'not_run' : 'unknown'
+    const finished = this.#parts.calls.finish(entry, { status, code, salt: noSalt, t1: this.#parts.now(), ms })
+    this.#sendRefused(channel, session.id, no(code, why), permit.request, { receipt: finished.receipt })
+  }
+
+  /** The id was used: what came of the first call is the answer, once it is known. */
+  async #repeat(channel: Channel, sid: string, { id, about }: Repeated, request: RpcRequest | undefined): Promise<void> {
+    const entry = this.#parts.calls.find(about.agent, id)
+    if (!entry) return this.#refuseNow(channel, sid, no('REPLAYED'), about, request)
+    let finished: Finished | undefined
+    try {
+      finished = entry.finished ?? (await entry.running?.promise)
+    } catch {
+      return this.#refuseNow(channel, sid, no('JOURNAL_FAILED'), about, request)
+    }
+    const kept = finished && request && this.#kept(entry, request.id)
+    if (finished && kept) return void channel.send('RESULT', { sid, salt: finished.salt, receipt: finished.receipt }, kept)
+    const code = finished?.hasResult ? 'REPLAYED' : 'OUTCOME_UNKNOWN'
+    this.#sendRefused(channel, sid, no(code), request, finished ? { receipt: finished.receipt } : {})
+  }
+
+  /** The response that was kept, under the id of the request that asks for it now. */
+  #kept(entry: CallEntry, id: RequestId): Uint8Array | undefined {
+    const body = this.#parts.calls.resultOf(entry, this.#parts.now())
+    if (!body) return undefined
+    return utf8(JSON.stringify({ ...JSON.parse(Buffer.from(body).toString('utf8')), id }))
+  }
+
+  #refuse(channel: Channel, sid: string, refusal: Refusal, request: RpcRequest | undefined): void {
+    const { code, message, rule, trace, about, step } = refusal
+    this.#parts.log.info({ code, step, agent: about.agent, server: about.server }, 'call refused')
+    const more = { ...(rule === undefined ? {} : { rule }), ...(trace === undefined ? {} : { trace: [...trace] }) }
+    this.#sendRefused(channel, sid, { code, why: message }, request, { ...more, ...this.#receiptFor(code, about, rule) })
+  }
+
+  #refuseNow(channel: Channel, sid: string, why: No, about: CallFacts, request: RpcRequest | undefined): void {
+    this.#sendRefused(channel, sid, why, request, this.#receiptFor(why.code, about, undefined))
+  }
+
+  #sendRefused(
+    channel: Channel,
+    sid: string,
+    { code, why }: No,
+    request: RpcRequest | undefined,
+    more: { rule?: string; trace?: string[]; receipt?: string },
+  ): void {
+    const { title, fix } = refusals[code]
+    const message = (why ?? title).slice(0, 2_000)
+    const header = { sid, code, message, fix, ...more }
+    if (!request) return void channel.send('REFUSED', header)
+    const body = createRefusedResult(request.id, { code, why: message, fix, rule: more.rule }, eraOf(request))
+    channel.send('REFUSED', header, utf8(JSON.stringify(body)))
+  }
+
+  /** A refusal is on record too, within bounds. */
+  #receiptFor(code: RefusalCode, about: CallFacts, rule: string | undefined): { receipt?: string } {
+    const now = this.#parts.now()
+    if (!this.#mayReceipt(about.agent, now)) return {}
+    try {
+      const pol = this.#parts.view.policy?.digest
+      const receipt = this.#parts.receipts.write({ about, code, status: 'not_run', rule, pol, t0: now, t1: now })
+      this.#parts.calls.refused(receipt)
+      return { receipt }
+    } catch (err) {
+      this.#parts.log.error({ err, code }, 'a refusal could not be put on record')
+      return {}
+    }
+  }
+
+  #mayReceipt(agent: string, now: number): boolean {
+    const minute = Math.floor(now / 60)
+    const recent = this.#refusals.get(agent)
+    if (recent?.minute === minute) return ++recent.count <= refusalReceiptsPerMinute
+    this.#refusals.set(agent, { minute, count: 1 })
+    return true
+  }
+}
+
+function inputOf(channel: Channel, session: McpSession, header: CallInput['header'], body: Uint8Array): CallInput {
+  const { agent, key, binding } = channel
+  return { channel: { agent, key, binding }, session: { server: session.server, offered: session.offered }, header, body }
+}
+
+/** Only to know whom to answer, and in which era; what is decided on is read again by the authoriser. */
+function readRequest(body: Uint8Array): RpcRequest | undefined {
+  try {
+    const message = parseMessage(body)
+    return message.kind === 'request' ? message : undefined
+  } catch (error) {
+    if (error instanceof VerifyError) return undefined
+    throw error
+  }
+}
+
+const statusOf = ({ result }: RpcResponse) => (result && result.isError !== true ? 'ok' : 'error')
