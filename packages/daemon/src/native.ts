@@ -1,9 +1,11 @@
 import type { KeyObject } from 'node:crypto'
-import { createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, hash, sign, verify } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createPrivateKey, createPublicKey, diffieHellman, hash, sign, verify } from 'node:crypto'
 
 /** DER up to the 32 raw bytes (RFC 8410): the one key import that every Node version has. */
 const SPKI_ED25519 = Buffer.from('302a300506032b6570032100', 'hex')
 const PKCS8_ED25519 = Buffer.from('302e020100300506032b657004220420', 'hex')
+const SPKI_X25519 = Buffer.from('302a300506032b656e032100', 'hex')
+const PKCS8_X25519 = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const MAX_PUBLIC_KEYS = 4096
 const KEY_BYTES = 32
 const TAG_BYTES = 16
@@ -55,6 +57,27 @@ export const native = {
     }
     return plain(plaintext)
   },
+
+  /** RFC 7748. Undefined for an all-zero result, which OpenSSL refuses to give. */
+  x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined {
+    if (publicKey.length !== KEY_BYTES) throw new TypeError(`an X25519 key has 32 bytes, not ${publicKey.length}`)
+    const peer = createPublicKey({ key: Buffer.concat([SPKI_X25519, publicKey]), format: 'der', type: 'spki' })
+    try {
+      return plain(diffieHellman({ privateKey: x25519KeyObject(secret), publicKey: peer }))
+    } catch {
+      return undefined
+    }
+  },
+
+  x25519PublicKey(secret: Uint8Array): Uint8Array {
+    const spki = createPublicKey(x25519KeyObject(secret)).export({ format: 'der', type: 'spki' })
+    return Uint8Array.from(spki.subarray(SPKI_X25519.length))
+  },
+}
+
+function x25519KeyObject(secret: Uint8Array): KeyObject {
+  if (secret.length !== KEY_BYTES) throw new TypeError(`an X25519 secret has 32 bytes, not ${secret.length}`)
+  return createPrivateKey({ key: Buffer.concat([PKCS8_X25519, secret]), format: 'der', type: 'pkcs8' })
 }
 
 const plain = (bytes: Uint8Array) => new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length)

@@ -68,6 +68,7 @@ export function openRelayLink(
   }
   const socket = deps.net.openSocket(url, {
     maxBufferedBytes: MAX_BUFFERED_BYTES,
+    isSealed: true,
     onOpen() {},
     onMessage: (bytes) => handle(decodeFrame(bytes, 'relay')),
     onDown(reason, retryInMs) {

@@ -40,6 +40,8 @@ export interface EdgeSocketOptions {
   onMessage(bytes: Uint8Array): void
   onDown?(reason: { readonly code: string; readonly message: string }, retryInMs: number): void
   readonly maxBufferedBytes?: number
+  /** Everything sent is ciphertext, so it needs no mask against proxies that read it. */
+  readonly isSealed?: boolean
 }
 
 /** The only ways out of an edge. Every failure is an error with a string `code`; a refusal by the server has its HTTP `status` too. */

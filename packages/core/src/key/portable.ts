@@ -1,4 +1,5 @@
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js'
+import { x25519 } from '@noble/curves/ed25519.js'
 import type { Suite } from './suite.ts'
 import { portableSignatures } from './suite.ts'
 
@@ -17,4 +18,12 @@ export const portable: Suite = {
       return undefined // the only failure left is the tag
     }
   },
+  x25519(secret, publicKey) {
+    try {
+      return x25519.getSharedSecret(secret, publicKey)
+    } catch {
+      return undefined // both have 32 bytes, so the only failure is a shared secret of zeros
+    }
+  },
+  x25519PublicKey: (secret) => x25519.getPublicKey(secret),
 }

@@ -16,11 +16,14 @@ export interface SignatureSuite {
   sha256(message: Uint8Array): Uint8Array
 }
 
-/** With the AEAD of the channel and of sealing: RFC 8439, 32-byte key, 12-byte nonce, 16-byte tag at the end. */
+/** With what the channel and sealing are made of: X25519 and the AEAD, RFC 8439, 32-byte key, 12-byte nonce, 16-byte tag at the end. */
 export interface Suite extends SignatureSuite {
   sealChaCha(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array
   /** `undefined` when the tag does not match or the ciphertext is shorter than a tag. */
   openChaCha(key: Uint8Array, nonce: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined
+  /** RFC 7748 with 32-byte inputs; `undefined` for an all-zero result, i.e. a public key of small order. */
+  x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array | undefined
+  x25519PublicKey(secret: Uint8Array): Uint8Array
 }
 
 /**

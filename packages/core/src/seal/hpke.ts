@@ -1,5 +1,4 @@
 // RFC 9180 base mode, one suite: DHKEM(X25519, HKDF-SHA256), HKDF-SHA256, ChaCha20-Poly1305. packages/core/spec/seal.md §1
-import { x25519 } from '@noble/curves/ed25519.js'
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
@@ -15,8 +14,8 @@ const TAG_BYTES = 16
 /** RFC 9180 §5.3: secrets that both ends of one sealing can derive, told apart by a label. */
 export type Exporter = (label: string, length: number) => Uint8Array
 
-type Seal = Pick<Suite, 'sealChaCha'>
-type Open = Pick<Suite, 'openChaCha'>
+type Seal = Pick<Suite, 'sealChaCha' | 'x25519' | 'x25519PublicKey'>
+type Open = Pick<Suite, 'openChaCha' | 'x25519' | 'x25519PublicKey'>
 
 /**
  * Seals to an X25519 key: `enc ‖ ciphertext`, 48 bytes longer than the plaintext. Anybody can seal: says nothing about who did.
@@ -33,8 +32,10 @@ export function sealTo(
   suite: Seal,
 ): { sealed: Uint8Array; exporter: Exporter } {
   const ephemeral = random(32)
-  const enc = x25519.getPublicKey(ephemeral)
-  const { key, nonce, exporter } = keySchedule(sharedSecret(ephemeral, publicKey, enc, publicKey), info)
+  const enc = suite.x25519PublicKey(ephemeral)
+  const dh = publicKey.length === ENC_BYTES ? suite.x25519(ephemeral, publicKey) : undefined
+  if (!dh) throw new VerifyError('BAD_KEY', 'not an X25519 key of large order')
+  const { key, nonce, exporter } = keySchedule(sharedSecret(dh, enc, publicKey), info)
   return { sealed: concatBytes(enc, suite.sealChaCha(key, nonce, aad, plaintext)), exporter }
 }
 
@@ -51,30 +52,21 @@ export function openSealed(
 ): { plaintext: Uint8Array; exporter: Exporter } {
   if (sealed.length < ENC_BYTES + TAG_BYTES) throw new VerifyError('CANNOT_OPEN', 'shorter than anything sealed')
   const enc = sealed.subarray(0, ENC_BYTES)
-  const { key, nonce, exporter } = keySchedule(decapsulate(secret, enc), info)
+  const { key, nonce, exporter } = keySchedule(decapsulate(secret, enc, suite), info)
   const plaintext = suite.openChaCha(key, nonce, aad, sealed.subarray(ENC_BYTES))
   if (!plaintext) throw new VerifyError('CANNOT_OPEN', 'sealed for another key or purpose, or changed')
   return { plaintext, exporter }
 }
 
-function decapsulate(secret: Uint8Array, enc: Uint8Array): Uint8Array {
-  try {
-    return sharedSecret(secret, enc, enc, x25519.getPublicKey(secret))
-  } catch (cause) {
-    throw new VerifyError('CANNOT_OPEN', 'its ephemeral key is of small order', { cause })
-  }
+function decapsulate(secret: Uint8Array, enc: Uint8Array, suite: Open): Uint8Array {
+  const dh = suite.x25519(secret, enc)
+  if (!dh) throw new VerifyError('CANNOT_OPEN', 'its ephemeral key is of small order')
+  return sharedSecret(dh, enc, suite.x25519PublicKey(secret))
 }
 
-/** RFC 9180 §4.1. noble refuses an all-zero result, which a key of small order gives (RFC 9180 §7.1.4). */
-function sharedSecret(secret: Uint8Array, peer: Uint8Array, enc: Uint8Array, recipient: Uint8Array): Uint8Array {
-  let dh: Uint8Array
-  try {
-    dh = x25519.getSharedSecret(secret, peer)
-  } catch (cause) {
-    throw new VerifyError('BAD_KEY', 'not an X25519 key of large order', { cause })
-  }
-  return labeledExpand(KEM_SUITE, labeledExtract(KEM_SUITE, EMPTY, 'eae_prk', dh), 'shared_secret', concatBytes(enc, recipient), 32)
-}
+/** RFC 9180 §4.1. The suite gives no all-zero `dh`, as §7.1.4 asks. */
+const sharedSecret = (dh: Uint8Array, enc: Uint8Array, recipient: Uint8Array): Uint8Array =>
+  labeledExpand(KEM_SUITE, labeledExtract(KEM_SUITE, EMPTY, 'eae_prk', dh), 'shared_secret', concatBytes(enc, recipient), 32)
 
 /** RFC 9180 §5.1, base mode, first (and only) message: the nonce is the base nonce. */
 function keySchedule(shared: Uint8Array, info: Uint8Array): { key: Uint8Array; nonce: Uint8Array; exporter: Exporter } {

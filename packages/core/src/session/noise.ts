@@ -3,7 +3,6 @@
 //   <- s                        the initiator knows the responder's static key (from the authority log)
 //   -> e, es, s, ss             message 1
 //   <- e, ee, se                message 2; then Split()
-import { x25519 } from '@noble/curves/ed25519.js'
 import { expand, extract } from '@noble/hashes/hkdf.js'
 import { sha256 } from '@noble/hashes/sha2.js'
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
@@ -34,15 +33,13 @@ export interface Split {
   readonly handshakeHash: Uint8Array
 }
 
-const refused = (message: string, cause?: unknown) => new VerifyError('BAD_HANDSHAKE', message, { cause })
+const refused = (message: string) => new VerifyError('BAD_HANDSHAKE', message)
 
 /** @throws {VerifyError} BAD_HANDSHAKE for an all-zero result, i.e. a key of small order: it would fix the secret in advance. */
-function dh(secret: Uint8Array, publicKey: Uint8Array): Uint8Array {
-  try {
-    return x25519.getSharedSecret(secret, publicKey)
-  } catch (cause) {
-    throw refused('a key of small order', cause)
-  }
+function dh(secret: Uint8Array, publicKey: Uint8Array, suite: Suite): Uint8Array {
+  const shared = suite.x25519(secret, publicKey)
+  if (!shared) throw refused('a key of small order')
+  return shared
 }
 
 /** SymmetricState (§5.2) with the tokens both roles share. */
@@ -107,12 +104,12 @@ export class NoiseInitiator {
   }
 
   writeMessage1(payload: Uint8Array): Uint8Array {
-    const { staticSecret, ephemeralSecret } = this.#keys
-    const ephemeral = x25519.getPublicKey(ephemeralSecret)
+    const { staticSecret, ephemeralSecret, suite } = this.#keys
+    const ephemeral = suite.x25519PublicKey(ephemeralSecret)
     this.#symmetric.mixHash(ephemeral)
-    this.#symmetric.mixKey(dh(ephemeralSecret, this.#remoteStatic)) // es
-    const sealedStatic = this.#symmetric.encryptAndHash(x25519.getPublicKey(staticSecret)) // s
-    this.#symmetric.mixKey(dh(staticSecret, this.#remoteStatic)) // ss
+    this.#symmetric.mixKey(dh(ephemeralSecret, this.#remoteStatic, suite)) // es
+    const sealedStatic = this.#symmetric.encryptAndHash(suite.x25519PublicKey(staticSecret)) // s
+    this.#symmetric.mixKey(dh(staticSecret, this.#remoteStatic, suite)) // ss
     return concatBytes(ephemeral, sealedStatic, this.#symmetric.encryptAndHash(payload))
   }
 
@@ -120,8 +117,9 @@ export class NoiseInitiator {
     if (message.length < DH_BYTES + TAG_BYTES) throw refused('message 2 is too short')
     const remoteEphemeral = message.slice(0, DH_BYTES)
     this.#symmetric.mixHash(remoteEphemeral)
-    this.#symmetric.mixKey(dh(this.#keys.ephemeralSecret, remoteEphemeral)) // ee
-    this.#symmetric.mixKey(dh(this.#keys.staticSecret, remoteEphemeral)) // se
+    const { staticSecret, ephemeralSecret, suite } = this.#keys
+    this.#symmetric.mixKey(dh(ephemeralSecret, remoteEphemeral, suite)) // ee
+    this.#symmetric.mixKey(dh(staticSecret, remoteEphemeral, suite)) // se
     const payload = this.#symmetric.decryptAndHash(message.subarray(DH_BYTES))
     return { payload, split: this.#symmetric.split() }
   }
@@ -136,27 +134,27 @@ export class NoiseResponder {
 
   constructor(keys: HandshakeKeys) {
     this.#keys = keys
-    this.#symmetric = new Symmetric(keys.prologue, x25519.getPublicKey(keys.staticSecret), keys.suite)
+    this.#symmetric = new Symmetric(keys.prologue, keys.suite.x25519PublicKey(keys.staticSecret), keys.suite)
   }
 
   readMessage1(message: Uint8Array): { remoteStatic: Uint8Array; payload: Uint8Array } {
     const staticEnd = DH_BYTES + DH_BYTES + TAG_BYTES
     if (message.length < staticEnd + TAG_BYTES) throw refused('message 1 is too short')
-    const { staticSecret } = this.#keys
+    const { staticSecret, suite } = this.#keys
     this.#remoteEphemeral = message.slice(0, DH_BYTES)
     this.#symmetric.mixHash(this.#remoteEphemeral)
-    this.#symmetric.mixKey(dh(staticSecret, this.#remoteEphemeral)) // es
+    this.#symmetric.mixKey(dh(staticSecret, this.#remoteEphemeral, suite)) // es
     this.#remoteStatic = this.#symmetric.decryptAndHash(message.subarray(DH_BYTES, staticEnd)) // s
-    this.#symmetric.mixKey(dh(staticSecret, this.#remoteStatic)) // ss
+    this.#symmetric.mixKey(dh(staticSecret, this.#remoteStatic, suite)) // ss
     return { remoteStatic: this.#remoteStatic, payload: this.#symmetric.decryptAndHash(message.subarray(staticEnd)) }
   }
 
   writeMessage2(payload: Uint8Array): { message: Uint8Array; split: Split } {
-    const { ephemeralSecret } = this.#keys
-    const ephemeral = x25519.getPublicKey(ephemeralSecret)
+    const { ephemeralSecret, suite } = this.#keys
+    const ephemeral = suite.x25519PublicKey(ephemeralSecret)
     this.#symmetric.mixHash(ephemeral)
-    this.#symmetric.mixKey(dh(ephemeralSecret, this.#remoteEphemeral)) // ee
-    this.#symmetric.mixKey(dh(ephemeralSecret, this.#remoteStatic)) // se
+    this.#symmetric.mixKey(dh(ephemeralSecret, this.#remoteEphemeral, suite)) // ee
+    this.#symmetric.mixKey(dh(ephemeralSecret, this.#remoteStatic, suite)) // se
     const message = concatBytes(ephemeral, this.#symmetric.encryptAndHash(payload))
     return { message, split: this.#symmetric.split() }
   }
