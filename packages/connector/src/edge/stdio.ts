@@ -1,0 +1,97 @@
+import type { RpcMessage } from '@postern/core'
+import { createError, RPC_CODES } from '@postern/core'
+import type { Connection } from '../connection.ts'
+import type { ConnectorDeps } from '../deps.ts'
+import type { McpSession } from '../session/session.ts'
+import { createLineReader, MAX_LINE_BYTES } from './lines.ts'
+import { readClient } from './read-client.ts'
+
+export interface Edge {
+  /** Settles when the client has gone and everything it asked for is answered. */
+  readonly ended: Promise<void>
+  close(): Promise<void>
+}
+
+/** How long a client that has closed its end may wait for what is still open. */
+const drainMs = 8_000
+/** SDK clients lose a progress notification that reaches them together with the response after it (mcp.md G8). */
+const gapMs = 2
+const newline = 0x0a
+
+/** One client on standard input and output: one JSON-RPC message per line, nothing else is ever written. */
+export function openStdioEdge(connection: Connection, deps: ConnectorDeps): Edge {
+  const { input, output } = deps.stdio
+  const ended = Promise.withResolvers<void>()
+  const writer = createWriter(deps)
+  const session = connection.openSession({ deliver: (message, body) => writer.write(message, body) })
+  const reader = createLineReader(
+    (line) => {
+      const read = readClient(line)
+      if ('message' in read) session.receive(read.message, line)
+      else writer.writeJson(read.error)
+    },
+    () => writer.writeJson(createError(undefined, RPC_CODES.invalidRequest, `a line is longer than ${MAX_LINE_BYTES} bytes`)),
+  )
+  const onEnd = () => {
+    void finish(session, deps).then(ended.resolve)
+  }
+  input.on('data', (chunk: Buffer) => reader.push(chunk))
+  input.once('end', onEnd).once('error', onEnd)
+  output.once('error', () => ended.resolve()).once('close', () => ended.resolve()) // nobody reads any more
+  return {
+    ended: ended.promise,
+    async close() {
+      input.pause()
+      session.close()
+      writer.flush()
+    },
+  }
+}
+
+async function finish(session: McpSession, { after }: ConnectorDeps): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  using _ = after(drainMs, late.resolve)
+  await Promise.race([session.drained(), late.promise])
+}
+
+interface Writer {
+  write(message: RpcMessage, body: Uint8Array): void
+  writeJson(json: unknown): void
+  /** What is held back, at once. */
+  flush(): void
+}
+
+/** One write per message, in their order. A response right behind a notification waits a moment, and everything behind it too. */
+function createWriter({ stdio: { output }, clock, after }: ConnectorDeps): Writer {
+  let held: Uint8Array[] | undefined
+  let notifiedMs = Number.NEGATIVE_INFINITY
+  const put = (body: Uint8Array) => {
+    const line = Buffer.allocUnsafe(body.length + 1)
+    line.set(body)
+    line[body.length] = newline
+    output.write(line)
+  }
+  const flush = () => {
+    for (const body of held?.splice(0) ?? []) put(body)
+    held = undefined
+  }
+  return {
+    write(message, given) {
+      const body = given.includes(newline) ? Buffer.from(JSON.stringify(message.json)) : given
+      if (held) return void held.push(body)
+      if (message.kind === 'notification') notifiedMs = clock.monotonic()
+      else if (message.kind === 'response' && clock.monotonic() - notifiedMs < gapMs) {
+        held = [body]
+        after(gapMs, flush)
+        return
+      }
+      put(body)
+    },
+    writeJson(json) {
+      const body = Buffer.from(JSON.stringify(json))
+      if (held) held.push(body)
+      else put(body)
+    },
+    flush,
+  }
+}
