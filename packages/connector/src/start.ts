@@ -5,7 +5,8 @@ import { openAuthority } from './agent/authority.ts'
 import type { ConnectorConfig } from './config.ts'
 import { Connection } from './connection.ts'
 import type { ConnectorDeps } from './deps.ts'
-import type { Edge } from './edge/stdio.ts'
+import { openHttpEdge } from './edge/http/http.ts'
+import { openToken } from './edge/http/token.ts'
 import { openStdioEdge } from './edge/stdio.ts'
 import { createEvents } from './events.ts'
 import { openGivenGrant } from './grants/given-grant.ts'
@@ -56,14 +57,17 @@ async function open(config: ConnectorConfig, deps: ConnectorDeps, disposers: Dis
     metrics,
   )
   disposers.use(await openHealthSocket(health, name, { state: config.stateRoot, config: '', runtime: config.runtimeRoot }))
-  const edge = await openEdge(config, connection, deps)
-  disposers.add(() => edge.close())
   const close = () => disposers.dispose()
-  return { ready: `connector for ${agent.atsign} serves ${server} on stdio`, connection, ended: edge.ended, close }
-}
-
-async function openEdge(_config: ConnectorConfig, connection: Connection, deps: ConnectorDeps): Promise<Edge> {
-  return openStdioEdge(connection, deps)
+  const serves = `connector for ${agent.atsign} serves ${server}`
+  if (config.http === undefined) {
+    const edge = openStdioEdge(connection, deps)
+    disposers.add(() => edge.close())
+    return { ready: `${serves} on stdio`, connection, ended: edge.ended, close }
+  }
+  const token = await openToken(agent.directory, config.tokenFile, deps.random)
+  const edge = await openHttpEdge(config.http, token, connection, deps, events)
+  disposers.add(() => edge.close())
+  return { ready: `${serves} on ${edge.url}`, connection, url: edge.url, close }
 }
 
 const viewOf = (connection: Connection, { agent, server }: ConnectorConfig) => ({

@@ -6,7 +6,7 @@ import type { McpSession } from '../session/session.ts'
 import { createLineReader, MAX_LINE_BYTES } from './lines.ts'
 import { readClient } from './read-client.ts'
 
-export interface Edge {
+export interface StdioEdge {
   /** Settles when the client has gone and everything it asked for is answered. */
   readonly ended: Promise<void>
   close(): Promise<void>
@@ -19,7 +19,7 @@ const gapMs = 2
 const newline = 0x0a
 
 /** One client on standard input and output: one JSON-RPC message per line, nothing else is ever written. */
-export function openStdioEdge(connection: Connection, deps: ConnectorDeps): Edge {
+export function openStdioEdge(connection: Connection, deps: ConnectorDeps): StdioEdge {
   const { input, output } = deps.stdio
   const ended = Promise.withResolvers<void>()
   const writer = createWriter(deps)

@@ -269,9 +269,8 @@ export class Line {
 
   #received(from: RelayAddress, { kind, channel: id, content }: Packet): void {
     const key = latin1(id)
-    if (this.#knock?.id === key) return this.#answered(this.#knock, from, kind, content)
     const channel = this.#channels.get(key)
-    if (!channel) return
+    if (!channel) return this.#knock?.id === key ? this.#answered(this.#knock, from, kind, content) : undefined
     if (kind === 'DATA') this.#data(channel, content)
     else if (kind === 'END') channel.forget(endReasonOf(content) ?? 'DONE')
   }

@@ -142,7 +142,7 @@ export class McpSession implements ChannelUser {
     this.#id = this.#newId() // what it stood for is gone
     for (const pending of [...this.#pending.values()]) {
       if (pending.sentOn !== channel) continue
-      if (pending.attempts < maxAttempts && pending.call) this.#again(pending)
+      if (pending.attempts < maxAttempts && (pending.call || reason === undefined)) this.#again(pending)
       else this.#fail(pending, trouble('SERVER_FAILED', reason))
     }
     if (this.#queue.length > 0) this.onReady()
@@ -163,6 +163,7 @@ export class McpSession implements ChannelUser {
   }
 
   onRefused(header: MessageHeader<'REFUSED'>, body: Uint8Array): void {
+    if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: header.sid ?? '' })
     const message = body.length > 0 ? this.#read(body) : undefined
     const pending = message?.kind === 'response' ? this.#pendingOf(message.id) : this.#onlySent()
     if (!pending) return this.#parts.events.dropped('refusal', body.length)
