@@ -1,13 +1,13 @@
 import { VerifyError } from '../errors.ts'
-import { strictTextDecoder } from './platform.ts'
+import { strictTextDecoder, textEncoder } from './platform.ts'
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 /** 12 bits → two characters, so that three bytes cost two look-ups. */
 const PAIRS: readonly string[] = Array.from({ length: 4096 }, (_, n) => ALPHABET[n >> 6]! + ALPHABET[n & 63]!)
 const CODES = Uint8Array.from(ALPHABET, (character) => character.charCodeAt(0))
 const INVALID = 64
-/** Character code → six bits, or INVALID. Codes from 128 on are caught beside it. */
-const VALUES = new Uint8Array(128).fill(INVALID)
+/** Byte → six bits, or INVALID. What is not ASCII has only bytes that are not. */
+const VALUES = new Uint8Array(256).fill(INVALID)
 for (let i = 0; i < 64; i++) VALUES[CODES[i]!] = i
 /** From here on, filling an array of character codes beats adding strings up. */
 const LONG = 96
@@ -50,45 +50,41 @@ function encodeLong(bytes: Uint8Array, whole: number): string {
  * character are refused, so each byte string has exactly one text.
  * @throws {VerifyError} MALFORMED
  */
-export function decodeBase64url(text: string): Uint8Array {
-  const rest = text.length & 3
+export const decodeBase64url = (text: string): Uint8Array => decodeBase64urlCodes(textEncoder.encode(text))
+
+/** The same for a text that is at hand as its character codes: a part of a token that was encoded as a whole. */
+export function decodeBase64urlCodes(codes: Uint8Array): Uint8Array {
+  const rest = codes.length & 3
   if (rest === 1) throw malformed('impossible length')
-  const bytes = new Uint8Array((text.length * 3) >> 2)
-  const isClean = decodeWhole(text, text.length - rest, bytes) && (rest === 0 || decodeRest(text, rest, bytes))
+  const bytes = new Uint8Array((codes.length * 3) >> 2)
+  const isClean = decodeWhole(codes, codes.length - rest, bytes) && (rest === 0 || decodeRest(codes, rest, bytes))
   if (!isClean) throw malformed('a character outside the alphabet, or bits left over in the last one')
   return bytes
 }
 
 const malformed = (what: string) => new VerifyError('MALFORMED', `not base64url: ${what}`)
 
-function decodeWhole(text: string, whole: number, bytes: Uint8Array): boolean {
+function decodeWhole(codes: Uint8Array, whole: number, bytes: Uint8Array): boolean {
   let bad = 0
-  let codes = 0
   for (let i = 0, at = 0; i < whole; i += 4, at += 3) {
-    const a = text.charCodeAt(i)
-    const b = text.charCodeAt(i + 1)
-    const c = text.charCodeAt(i + 2)
-    const d = text.charCodeAt(i + 3)
-    codes |= a | b | c | d
-    const va = VALUES[a & 127]!
-    const vb = VALUES[b & 127]!
-    const vc = VALUES[c & 127]!
-    const vd = VALUES[d & 127]!
+    const va = VALUES[codes[i]!]!
+    const vb = VALUES[codes[i + 1]!]!
+    const vc = VALUES[codes[i + 2]!]!
+    const vd = VALUES[codes[i + 3]!]!
     bad |= va | vb | vc | vd
     bytes[at] = (va << 2) | (vb >> 4)
     bytes[at + 1] = (vb << 4) | (vc >> 2)
     bytes[at + 2] = (vc << 6) | vd
   }
-  return codes < 128 && bad < INVALID
+  return bad < INVALID
 }
 
 /** Two or three characters at the end: one or two bytes, and bits that must be zero. */
-function decodeRest(text: string, rest: number, bytes: Uint8Array): boolean {
+function decodeRest(codes: Uint8Array, rest: number, bytes: Uint8Array): boolean {
   let bits = 0
   let bad = 0
-  for (let i = text.length - rest; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    const value = code < 128 ? VALUES[code]! : INVALID
+  for (let i = codes.length - rest; i < codes.length; i++) {
+    const value = VALUES[codes[i]!]!
     bad |= value
     bits = (bits << 6) | value
   }

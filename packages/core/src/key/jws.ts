@@ -1,5 +1,5 @@
 // JWS compact with one constant header per type: what asks, grants, calls, receipts and acks share. packages/core/spec/jws.md
-import { decodeBase64url, encodeBase64url } from '../bytes/base64url.ts'
+import { decodeBase64urlCodes, encodeBase64url } from '../bytes/base64url.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { encodeCanonical, parseSigned } from '../bytes/canonical.ts'
 import type { JsonValue } from '../bytes/json.ts'
@@ -84,7 +84,7 @@ export function verifyToken<T extends Claims>(type: TokenType<T>, token: string,
   const key = resolve(claims.iss, claims.kid, type.use)
   if (!key) throw new VerifyError('UNKNOWN_KEY', `${claims.iss} has no ${type.use} key ${claims.kid}`)
   const raw = rawKeyFor(key, type.use)
-  if (!verifyEd25519(raw, utf8(signed), signature, context.suite)) throw new VerifyError('BAD_SIGNATURE', `not signed by ${claims.iss}`)
+  if (!verifyEd25519(raw, signed, signature, context.suite)) throw new VerifyError('BAD_SIGNATURE', `not signed by ${claims.iss}`)
   return claims
 }
 
@@ -96,10 +96,12 @@ function splitToken(header: string, token: string) {
   if (!token.startsWith(header) || token[header.length] !== '.') throw new VerifyError('WRONG_TYPE', 'the header is not the expected one')
   const end = token.length - SIGNATURE_CHARS - 1
   if (end <= header.length || token[end] !== '.') throw new VerifyError('MALFORMED', 'not a compact JWS with a 64-byte signature')
+  const codes = utf8(token)
+  if (codes.length !== token.length) throw new VerifyError('MALFORMED', 'a character that no token has')
   return {
-    signed: token.slice(0, end),
-    payload: decodeBase64url(token.slice(header.length + 1, end)),
-    signature: decodeBase64url(token.slice(end + 1)),
+    signed: codes.subarray(0, end),
+    payload: decodeBase64urlCodes(codes.subarray(header.length + 1, end)),
+    signature: decodeBase64urlCodes(codes.subarray(end + 1)),
   }
 }
 

@@ -75,15 +75,15 @@ function permit(candidate: Candidate, world: World): Permit {
   const { input, now } = candidate
   const use = found(candidate.use)
   const call = found(candidate.call)
-  const { rule } = found(candidate.decision)
+  const { rule, limits } = found(candidate.decision)
   if (candidate.continues) candidate.continues.take()
   else {
     use.started += 1
-    world.rates.note(input.channel.agent, rule ?? '', now)
+    if (limits.perMinute !== undefined) world.rates.note(input.channel.agent, rule ?? '', now)
   }
   return {
     effect: 'run',
-    about: { ...factsOf(candidate), gth: use.hash, cth: found(candidate.cth), tool: call.tool },
+    about: { agent: input.channel.agent, server: call.server, gth: use.hash, tool: call.tool },
     call,
     salt: input.header.salt,
     grant: use.grant,
@@ -94,13 +94,6 @@ function permit(candidate: Candidate, world: World): Permit {
   }
 }
 
-function factsOf({ input, use, cth, toolCall, request }: Candidate): CallFacts {
-  return {
-    agent: input.channel.agent,
-    server: input.session.server,
-    ...(use ? { gth: use.hash } : {}),
-    ...(cth === undefined ? {} : { cth }),
-    ...(toolCall ? { tool: toolCall.name } : {}),
-    ...(request ? { rpcId: request.id } : {}),
-  }
+function factsOf({ input, use, toolCall }: Candidate): CallFacts {
+  return { agent: input.channel.agent, server: input.session.server, gth: use?.hash, tool: toolCall?.name }
 }

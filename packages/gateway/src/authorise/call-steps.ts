@@ -1,5 +1,5 @@
 import type { Call, VerifyCode } from '@postern/core'
-import { argsDigest, decodeBase64url, tokenHash, VerifyError, verifyCall } from '@postern/core'
+import { argsDigest, decodeBase64url, VerifyError, verifyCall } from '@postern/core'
 import type { Candidate, StepOutcome } from './candidate.ts'
 import { found, no } from './candidate.ts'
 import type { World } from './world.ts'
@@ -11,7 +11,6 @@ export function checkCallSignature(c: Candidate, { self, suite }: World): StepOu
   try {
     const resolve = (iss: string, kid: Call['kid']) => (iss === agent.subject.atsign && kid === agent.callKid ? agent.callKey : undefined)
     c.call = verifyCall(token, resolve, { org: self.org, now: c.now, suite })
-    c.cth = tokenHash(token, suite)
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error
     return no(callCodes[error.code] ?? 'CALL_MALFORMED', error.message)

@@ -8,7 +8,6 @@ import type {
   Policy,
   PublicKey,
   RefusalCode,
-  RequestId,
   RiskClass,
   RpcRequest,
   Subject,
@@ -65,7 +64,7 @@ export interface Repeated {
 /** Everything was checked. The counters are taken: whoever holds this runs it once, after its start record, or not at all. */
 export interface Permit {
   readonly effect: 'run'
-  readonly about: CallFacts & { readonly gth: string; readonly cth: string; readonly tool: string }
+  readonly about: CallFacts & { readonly gth: string; readonly tool: string }
   readonly call: Call
   readonly salt: string
   readonly grant: Grant
@@ -82,10 +81,10 @@ export type Verdict = Permit | Repeated | Refusal
 export interface CallFacts {
   readonly agent: AtSign
   readonly server: string
-  readonly gth?: string
+  readonly gth: string | undefined
+  /** Token hash of the call. The decision does not need it: whoever writes the call down adds it. */
   readonly cth?: string
-  readonly tool?: string
-  readonly rpcId?: RequestId
+  readonly tool: string | undefined
 }
 
 /** An agent that is enrolled, within its lease and not revoked, and whose owner is too: as authority has it now. */
@@ -109,7 +108,6 @@ export interface Candidate {
   use?: GrantUse
   agent?: LiveAgent
   call?: Call
-  cth?: string
   detail?: GrantDetail
   pin?: ToolPin
   decision?: Decision

@@ -1,5 +1,4 @@
-const width = 64n
-const mask = (1n << width) - 1n
+const width = 64
 
 /**
  * Remembers which counters of one grant were used: every n is taken once, in any order within the last 64. Below the window counts as used.
@@ -13,24 +12,27 @@ export interface CounterWindow {
 
 export function createCounterWindow(): CounterWindow {
   let highest = 0
-  let seen = 0n // bit i: highest − i was taken
+  // Bit i of `recent` (0–31) and of `older` (32–63): highest − i was taken.
+  let recent = 0
+  let older = 0
 
-  const isFresh = (n: number) => {
-    if (n > highest) return true
-    const age = BigInt(highest - n)
-    return age < width && (seen & (1n << age)) === 0n
+  const isTaken = (age: number) => ((age < 32 ? recent >>> age : older >>> (age - 32)) & 1) === 1
+  const isFresh = (n: number) => n > highest || (highest - n < width && !isTaken(highest - n))
+  const advance = (by: number) => {
+    older = by < 32 ? (older << by) | (recent >>> (32 - by)) : by < width ? recent << (by - 32) : 0
+    recent = by < 32 ? recent << by : 0
   }
   return {
     isFresh,
     take(n) {
       if (!isFresh(n)) return false
       if (n > highest) {
-        const ahead = BigInt(n - highest)
-        seen = ahead >= width ? 1n : ((seen << ahead) | 1n) & mask
+        advance(n - highest)
         highest = n
-      } else {
-        seen |= 1n << BigInt(highest - n)
       }
+      const age = highest - n
+      if (age < 32) recent |= 1 << age
+      else older |= 1 << (age - 32)
       return true
     },
   }

@@ -114,10 +114,10 @@ export class CallLog implements Calls, AsyncDisposable {
    * when the promise resolves. Only then may the call run.
    * @throws when the journal cannot be written: nothing may run then
    */
-  start(permit: Permit, t0: number, body: Uint8Array): { entry: CallEntry; durable: Promise<void> | undefined } {
+  start(permit: Permit, cth: string, t0: number, body: Uint8Array): { entry: CallEntry; durable: Promise<void> | undefined } {
     const { call, about, salt, rule, pol, risk } = permit
     const record: StartRecord = {
-      ...{ k: 'start', agent: about.agent, id: call.id, a: call.a, salt, gth: about.gth, cth: about.cth },
+      ...{ k: 'start', agent: about.agent, id: call.id, a: call.a, salt, gth: about.gth, cth },
       ...{ server: about.server, tool: about.tool, pol, t0 },
       ...(rule === undefined ? {} : { rule }),
     }

@@ -7,6 +7,7 @@ import {
   readToolCall,
   refusals,
   resultDigest,
+  tokenHash,
   utf8,
   VerifyError,
 } from '@postern/core'
@@ -57,18 +58,19 @@ export class Runner {
     if (ready) await ready
     const { sid, ...tokens } = header
     const verdict = this.#parts.authoriser.decide(inputOf(channel, session, tokens, body), this.#parts.now())
-    if (verdict.effect === 'refuse') return this.#refuse(channel, sid, verdict, request)
-    if (verdict.effect === 'repeat') return this.#repeat(channel, sid, verdict, request)
-    await this.#run(channel, session, verdict)
+    const about = { ...verdict.about, cth: tokenHash(header.call, this.#parts.suite) }
+    if (verdict.effect === 'refuse') return this.#refuse(channel, sid, { ...verdict, about }, request)
+    if (verdict.effect === 'repeat') return this.#repeat(channel, sid, { ...verdict, about }, request)
+    await this.#run(channel, session, verdict, about)
   }
 
-  async #run(channel: Channel, session: McpSession, permit: Permit): Promise<void> {
-    const { request, about } = permit
+  async #run(channel: Channel, session: McpSession, permit: Permit, about: CallFacts & { cth: string }): Promise<void> {
+    const { request } = permit
     if (!session.hasRoom(request.id))
       return this.#refuseNow(channel, session.id, no('BUSY', 'too many calls wait, or this id is in use'), about, request)
     const t0 = this.#parts.now()
     const began = this.#parts.monotonic()
-    const entry = await this.#start(permit, t0)
+    const entry = await this.#start(permit, about.cth, t0)
     if (!entry) return this.#refuseNow(channel, session.id, no('JOURNAL_FAILED'), about, request)
     const changed = this.#changedSince(permit)
     const returned = changed ?? (await session.call(request))
@@ -80,10 +82,10 @@ export class Runner {
   }
 
   /** Only when this has resolved may the call run. */
-  async #start(permit: Permit, t0: number): Promise<CallEntry | undefined> {
+  async #start(permit: Permit, cth: string, t0: number): Promise<CallEntry | undefined> {
     let entry: CallEntry | undefined
     try {
-      const started = this.#parts.calls.start(permit, t0, utf8(JSON.stringify(permit.request.json)))
+      const started = this.#parts.calls.start(permit, cth, t0, utf8(JSON.stringify(permit.request.json)))
       entry = started.entry
       await started.durable
       return entry
