@@ -1,0 +1,167 @@
+// A control plane that cheats: real HTTP, real signed objects, and a lie wherever a test puts one. It verifies nobody and stores what it
+// likes, as one whose operators, database and code are somebody else's now. What it has not got is a key.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { JsonValue, Signed, SignedJson } from '@postern/core'
+import { encodeSigned, linkHash } from '@postern/core'
+import { until } from '../fixtures/processes.ts'
+
+export interface LogAnswer {
+  readonly org: string
+  readonly entries: readonly (SignedJson & { readonly seq: number })[]
+  readonly head: { readonly seq: number; readonly hash: string } | null
+  readonly next: number | null
+}
+
+/** What it says instead of the truth. Each gets the truth. */
+export interface Lies {
+  log?: (honest: LogAnswer, from: number) => unknown
+  revocations?: (honest: { revocations: readonly SignedJson[]; next: null }, after: string | null) => unknown
+  /** Undefined: 404. */
+  policy?: (honest: Uint8Array | undefined, sha256: string) => Uint8Array | undefined
+  presence?: (honest: { relays: readonly string[]; head: LogAnswer['head'] }) => unknown
+}
+
+type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
+
+export class Liar implements AsyncDisposable {
+  readonly org: string
+  entries: readonly Signed[]
+  revocations: readonly Signed[] = []
+  readonly policies = new Map<string, Uint8Array>()
+  relays: readonly string[] = ['ws://relay.test/relay']
+  lies: Lies = {}
+  /** Answers nobody: 503 to everything, and event streams end. */
+  isSilent = false
+  readonly acks: string[] = []
+  readonly receipts: string[] = []
+  /** Sealed answers by the id of the ask. */
+  readonly answers = new Map<string, string>()
+  readonly presence: JsonValue[] = []
+  /** How often each path was asked for. */
+  readonly asked = new Map<string, number>()
+  readonly #streams = new Set<ServerResponse>()
+  readonly #server = createServer((request, response) => void this.#serve(request, response))
+
+  private constructor(org: string, entries: readonly Signed[]) {
+    this.org = org
+    this.entries = entries
+  }
+
+  static async open(org: string, entries: readonly Signed[]): Promise<Liar> {
+    const liar = new Liar(org, entries)
+    await new Promise<void>((resolve) => liar.#server.listen(0, '127.0.0.1', resolve))
+    return liar
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+  }
+
+  get streams(): number {
+    return this.#streams.size
+  }
+
+  /** An event to everybody who listens. */
+  push(event: string, data: unknown): void {
+    const text = typeof data === 'string' ? data : JSON.stringify(data)
+    for (const stream of this.#streams) stream.write(`event: ${event}\ndata: ${text}\n\n`)
+  }
+
+  silence(): void {
+    this.isSilent = true
+    for (const stream of this.#streams) stream.destroy()
+  }
+
+  /**
+   * Until a gateway has asked for everything and drawn its conclusions. Rounds come one after the other, so when a second one begins the
+   * first, which began after now, is over.
+   */
+  async round(): Promise<void> {
+    for (let i = 0; i < 2; i += 1) {
+      const before = this.#count('/api/v1/log')
+      this.push('log', { seq: this.entries.length - 1 })
+      await until('another round', 10_000, () => this.#count('/api/v1/log') > before || undefined)
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new Promise((resolve) => this.#server.close(resolve).closeAllConnections())
+  }
+
+  #count(path: string): number {
+    return this.asked.get(path) ?? 0
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.url)
+    this.asked.set(url.pathname, this.#count(url.pathname) + 1)
+    if (this.isSilent) return void response.writeHead(503).end()
+    const policy = /^\/api\/v1\/policies\/([\w-]{43})$/.exec(url.pathname)?.[1]
+    const route = policy === undefined ? this.#routes[url.pathname] : this.#policy(policy)
+    if (!route) return void response.writeHead(404).end()
+    await route(request, response, url)
+  }
+
+  readonly #routes: Readonly<Record<string, Route>> = {
+    '/api/v1/log': (_, response, url) => {
+      const from = Number(url.searchParams.get('from') ?? 0)
+      const honest = this.#log(from)
+      json(response, this.lies.log ? this.lies.log(honest, from) : honest)
+    },
+    '/api/v1/revocations': (_, response, url) => {
+      const honest = { revocations: this.revocations.map(encodeSigned), next: null }
+      json(response, this.lies.revocations ? this.lies.revocations(honest, url.searchParams.get('after')) : honest)
+    },
+    '/api/v1/presence': async (request, response) => {
+      this.presence.push((await bodyOf(request)) as JsonValue)
+      const honest = { relays: this.relays, head: this.#log(0).head }
+      json(response, this.lies.presence ? this.lies.presence(honest) : honest)
+    },
+    '/api/v1/acks': async (request, response) => this.#take(this.acks, ((await bodyOf(request)) as { acks: string[] }).acks, response),
+    '/api/v1/receipts': async (request, response) =>
+      this.#take(this.receipts, ((await bodyOf(request)) as { receipts: string[] }).receipts, response),
+    '/api/v1/grants/answers': async (request, response) => {
+      const { answers } = (await bodyOf(request)) as { answers: { id: string; answer: string }[] }
+      for (const { id, answer } of answers) this.answers.set(id, answer)
+      json(response, { delivered: answers.length, late: [] })
+    },
+    '/api/v1/stream': (_, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': here\n\n')
+      this.#streams.add(response)
+      response.on('close', () => this.#streams.delete(response))
+    },
+  }
+
+  #log(from: number): LogAnswer {
+    const entries = this.entries.slice(from, from + 256).map((signed, i) => ({ seq: from + i, ...encodeSigned(signed) }))
+    const last = this.entries.at(-1)
+    const head = last ? { seq: this.entries.length - 1, hash: linkHash(last.bytes) } : null
+    return { org: this.org, entries, head, next: from + 256 < this.entries.length ? from + 256 : null }
+  }
+
+  #policy(sha256: string): Route {
+    return (_, response) => {
+      const honest = this.policies.get(sha256)
+      const bytes = this.lies.policy ? this.lies.policy(honest, sha256) : honest
+      if (!bytes) return void response.writeHead(404).end()
+      response.writeHead(200, { 'content-type': 'application/octet-stream' }).end(bytes)
+    }
+  }
+
+  #take(list: string[], tokens: readonly string[], response: ServerResponse): void {
+    list.push(...tokens)
+    json(response, { stored: tokens.length, known: 0, refused: [] })
+  }
+}
+
+function json(response: ServerResponse, body: unknown): void {
+  response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) text += chunk
+  return JSON.parse(text)
+}
