@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Database } from '../db/open.ts'
 
 /** Remembers nonces of signed requests in the database, so that neither a restart nor another replica accepts one twice. */
@@ -13,15 +14,20 @@ interface Waiting {
   readonly answer: PromiseWithResolvers<boolean>
 }
 const MAX_BATCH = 500
+/** How long a busy store waits for company: the embedded database blocks this process while it writes, so fewer, larger writes. */
+const GATHER_MS = 2
 
-/** One INSERT for all requests that arrive while the INSERT before it runs: the cost per request falls as load grows. */
+/** One INSERT for all requests that arrive close together: alone, a request does not wait; the cost per request falls as load grows. */
 export function createNonceStore(db: Database): NonceStore {
   const waiting: Waiting[] = []
   let isWriting = false
+  let isBusy = false
   const write = async () => {
     isWriting = true
     while (waiting.length > 0) {
+      if (isBusy) await setTimeout(GATHER_MS)
       const batch = waiting.splice(0, MAX_BATCH)
+      isBusy = batch.length > 1 || waiting.length > 0
       try {
         await claimAll(db, batch)
       } catch (error) {

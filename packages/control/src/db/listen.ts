@@ -2,58 +2,77 @@ import pg from 'pg'
 
 /** Called with the payload of each notification, and with `undefined` after a break: something may have been missed. */
 export type Listening = (payload: string | undefined) => void
+/** @returns stops listening */
 export type Listen = (channel: string, listener: Listening) => Promise<() => void>
 
-/**
- * LISTEN on one long-lived connection: PGlite's only one (from its pool), or one of our own to a server.
- * A lost connection comes back by itself, with a growing wait, and each listener is told to catch up.
- */
-export function createListener(source: { pool: pg.Pool } | { url: string }): { listen: Listen; close(): Promise<void> } {
-  const channels = new Map<string, Set<Listening>>()
-  const deliver = (message: pg.Notification) => {
-    for (const listener of channels.get(message.channel) ?? []) listener(message.payload ?? '')
-  }
-  const connection = 'pool' in source ? onPool(source.pool, channels, deliver) : onServer(source.url, channels, deliver)
-  return {
-    async listen(channel, listener) {
-      const isNew = !channels.has(channel)
-      const listeners = channels.get(channel) ?? new Set()
-      channels.set(channel, listeners.add(listener))
-      if (isNew) await connection.listen(channel)
-      return () => void listeners.delete(listener)
-    },
-    close: connection.close,
-  }
-}
-
-type Channels = ReadonlyMap<string, ReadonlySet<Listening>>
+/** A connection that listens: PGlite's only one, or one of our own to a server. */
 interface Connection {
   listen(channel: string): Promise<void>
   close(): Promise<void>
 }
-
-function catchUp(channels: Channels) {
-  for (const listeners of channels.values()) for (const listener of listeners) listener(undefined)
+export interface Listener {
+  readonly listen: Listen
+  close(): Promise<void>
 }
 
-/** PGlite: notifications arrive on the pool's one client; a new client (after an error) has to listen again. */
-function onPool(pool: pg.Pool, channels: Channels, deliver: (message: pg.Notification) => void): Connection {
-  const adopt = (client: pg.PoolClient) => {
-    client.on('notification', deliver)
-    for (const channel of channels.keys()) void client.query(`LISTEN "${channel}"`).catch(() => {})
-    catchUp(channels)
+/** Who listens to what, whichever connection it is. */
+class Channels {
+  readonly #listeners = new Map<string, Set<Listening>>()
+
+  names(): string[] {
+    return [...this.#listeners.keys()]
   }
-  pool.on('connect', adopt)
-  return {
-    listen: async (channel) => void (await pool.query(`LISTEN "${channel}"`)),
-    close: async () => void pool.off('connect', adopt),
+  /** True when nobody listened to this channel before. */
+  add(channel: string, listener: Listening): boolean {
+    const isNew = !this.#listeners.has(channel)
+    const listeners = this.#listeners.get(channel) ?? new Set()
+    this.#listeners.set(channel, listeners.add(listener))
+    return isNew
   }
+  remove(channel: string, listener: Listening) {
+    this.#listeners.get(channel)?.delete(listener)
+  }
+  readonly deliver = ({ channel, payload }: pg.Notification) => {
+    for (const listener of this.#listeners.get(channel) ?? []) listener(payload ?? '')
+  }
+  catchUp() {
+    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(undefined)
+  }
+}
+
+const createListener = (channels: Channels, connection: Connection): Listener => ({
+  async listen(channel, listener) {
+    if (channels.add(channel, listener)) await connection.listen(channel)
+    return () => channels.remove(channel, listener)
+  },
+  close: connection.close,
+})
+
+/**
+ * PGlite: notifications arrive on the pool's one client, and a new client (after an error) has to listen again.
+ * @param openPool Makes the pool with this hook for each new client.
+ */
+export function listenOnPool(openPool: (onConnect: (client: pg.ClientBase) => Promise<void>) => pg.Pool): {
+  pool: pg.Pool
+  listener: Listener
+} {
+  const channels = new Channels()
+  const pool = openPool(async (client) => {
+    client.on('notification', channels.deliver)
+    for (const channel of channels.names()) await client.query(`LISTEN "${channel}"`)
+    channels.catchUp()
+  })
+  const listen = async (channel: string) => void (await pool.query(`LISTEN "${channel}"`))
+  return { pool, listener: createListener(channels, { listen, close: async () => {} }) }
 }
 
 /** A connection that a firewall forgot says nothing; asking it does. */
 const HEARTBEAT_MS = 15_000
+const LONGEST_WAIT_MS = 5000
 
-function onServer(url: string, channels: Channels, deliver: (message: pg.Notification) => void): Connection {
+/** A server: one long-lived connection, which comes back by itself, with a growing wait, and then tells listeners to catch up. */
+export function listenOnServer(url: string): Listener {
+  const channels = new Channels()
   let client: pg.Client | undefined
   let connecting: Promise<void> | undefined
   let isClosed = false
@@ -62,14 +81,14 @@ function onServer(url: string, channels: Channels, deliver: (message: pg.Notific
 
   const connect = async () => {
     const next = new pg.Client({ connectionString: url, connectionTimeoutMillis: 4000, query_timeout: 5000, keepAlive: true })
-    next.on('notification', deliver)
+    next.on('notification', channels.deliver)
     next.on('error', () => lost(next))
     next.on('end', () => lost(next))
     await next.connect()
-    for (const channel of channels.keys()) await next.query(`LISTEN "${channel}"`)
+    for (const channel of channels.names()) await next.query(`LISTEN "${channel}"`)
     client = next
     waitMs = 100
-    catchUp(channels)
+    channels.catchUp()
   }
   const lost = (from: pg.Client) => {
     if (client !== from) return
@@ -81,7 +100,7 @@ function onServer(url: string, channels: Channels, deliver: (message: pg.Notific
     if (isClosed || timer) return
     timer = setTimeout(() => {
       timer = undefined
-      waitMs = Math.min(waitMs * 2, 5000)
+      waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)
       connecting = connect().catch(retry)
     }, waitMs)
     timer.unref()
@@ -91,17 +110,17 @@ function onServer(url: string, channels: Channels, deliver: (message: pg.Notific
     asked?.query('SELECT 1').catch(() => lost(asked))
   }, HEARTBEAT_MS)
   heartbeat.unref()
-  return {
-    async listen(channel) {
-      connecting ??= connect()
-      await connecting
-      await client?.query(`LISTEN "${channel}"`) // when it is lost just now, the next connection listens to all channels
-    },
-    async close() {
-      isClosed = true
-      clearInterval(heartbeat)
-      clearTimeout(timer)
-      await client?.end().catch(() => {})
-    },
+
+  const listen = async (channel: string) => {
+    connecting ??= connect()
+    await connecting
+    await client?.query(`LISTEN "${channel}"`) // when it is lost just now, the next connection listens to all channels
   }
+  const close = async () => {
+    isClosed = true
+    clearInterval(heartbeat)
+    clearTimeout(timer)
+    await client?.end().catch(() => {})
+  }
+  return createListener(channels, { listen, close })
 }

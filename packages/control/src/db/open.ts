@@ -3,7 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg'
 import pg from 'pg'
 import { PrismaClient } from './generated/client.ts'
 import type { Listen } from './listen.ts'
-import { createListener } from './listen.ts'
+import { listenOnPool, listenOnServer } from './listen.ts'
 import { lockDirectory } from './lock.ts'
 import { applyMigrations } from './migrate.ts'
 import { pglitePool } from './pglite-pool.ts'
@@ -34,14 +34,16 @@ export interface OpenOptions {
  */
 export async function openDatabase(url: string, options: OpenOptions): Promise<Database> {
   const isEmbedded = url.startsWith('pglite:')
-  const { pool, close } = isEmbedded ? await openPGlite(url.slice('pglite:'.length), options.snapshot) : openPostgres(url)
-  const listener = isEmbedded ? createListener({ pool }) : createListener({ url }) // before the pool's first connection
-  try {
-    await applyMigrations(pool, options.migrations)
-  } catch (error) {
+  const { pool, listener, close } = isEmbedded ? await openPGlite(url.slice('pglite:'.length), options.snapshot) : openPostgres(url)
+  const closeAll = async () => {
     await listener.close()
     await pool.end()
     await close()
+  }
+  try {
+    await applyMigrations(pool, options.migrations)
+  } catch (error) {
+    await closeAll()
     throw error
   }
   const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: { maxWait: 5000, timeout: 15_000 } })
@@ -52,10 +54,8 @@ export async function openDatabase(url: string, options: OpenOptions): Promise<D
     listen: listener.listen,
     ping: (timeoutMs) => answerWithin(pool.query('SELECT 1'), timeoutMs),
     async [Symbol.asyncDispose]() {
-      await listener.close()
       await prisma.$disconnect()
-      await pool.end()
-      await close()
+      await closeAll()
     },
   }
 }
@@ -70,7 +70,7 @@ async function openPGlite(where: string, snapshot?: Blob) {
       await db.close()
       await unlock()
     }
-    return { pool: pglitePool(db), close }
+    return { ...listenOnPool((onConnect) => pglitePool(db, { onConnect })), close }
   } catch (error) {
     await unlock()
     throw error
@@ -82,7 +82,7 @@ function openPostgres(url: string) {
   const pool = new pg.Pool({ connectionString: url, max: 10, connectionTimeoutMillis: 4000, query_timeout: 10_000, keepAlive: true })
   pool.on('error', () => {}) // an idle connection broke: the pool drops it, the next query opens another or says why not
   pool.on('connect', (client) => void client.on('error', () => {}))
-  return { pool, close: async () => {} }
+  return { pool, listener: listenOnServer(url), close: async () => {} }
 }
 
 async function answerWithin(query: Promise<unknown>, timeoutMs: number): Promise<void> {

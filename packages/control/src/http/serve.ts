@@ -74,7 +74,10 @@ export function refusalResponse({ status, code, message, fix, details }: Refusal
   return withHeaders(Response.json(body, { status, ...(status === 503 ? { headers: RETRY } : {}) }), requestId)
 }
 
-export const newRequestId = (): string => encodeBase64url(crypto.getRandomValues(new Uint8Array(12)))
+const PROCESS = encodeBase64url(crypto.getRandomValues(new Uint8Array(6)))
+let count = 0
+/** Finds a request in the log. Names things, guards nothing: need not be hard to guess. */
+export const newRequestId = (): string => `${PROCESS}-${(++count).toString(36)}`
 
 const HEADERS = {
   'x-content-type-options': 'nosniff',
