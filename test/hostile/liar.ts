@@ -14,9 +14,9 @@ export interface LogAnswer {
   readonly next: number | null
 }
 
-/** What it says instead of the truth. Each gets the truth. */
+/** What it says instead of the truth. Each gets the truth, and, where that matters, the id of the key that asks: it can tell its victims apart. */
 export interface Lies {
-  log?: (honest: LogAnswer, from: number) => unknown
+  log?: (honest: LogAnswer, from: number, kid: string | undefined) => unknown
   revocations?: (honest: { revocations: readonly SignedJson[]; next: null }, after: string | null) => unknown
   /** Undefined: 404. */
   policy?: (honest: Uint8Array | undefined, sha256: string) => Uint8Array | undefined
@@ -86,6 +86,14 @@ export class Liar implements AsyncDisposable {
     }
   }
 
+  /** What an honest control plane with these statements answers. */
+  answerFrom(all: readonly Signed[], from: number): LogAnswer {
+    const entries = all.slice(from, from + 256).map((signed, i) => ({ seq: from + i, ...encodeSigned(signed) }))
+    const last = all.at(-1)
+    const head = last ? { seq: all.length - 1, hash: linkHash(last.bytes) } : null
+    return { org: this.org, entries, head, next: from + 256 < all.length ? from + 256 : null }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await new Promise((resolve) => this.#server.close(resolve).closeAllConnections())
   }
@@ -105,10 +113,10 @@ export class Liar implements AsyncDisposable {
   }
 
   readonly #routes: Readonly<Record<string, Route>> = {
-    '/api/v1/log': (_, response, url) => {
+    '/api/v1/log': (request, response, url) => {
       const from = Number(url.searchParams.get('from') ?? 0)
-      const honest = this.#log(from)
-      json(response, this.lies.log ? this.lies.log(honest, from) : honest)
+      const honest = this.answerFrom(this.entries, from)
+      json(response, this.lies.log ? this.lies.log(honest, from, kidOf(request)) : honest)
     },
     '/api/v1/revocations': (_, response, url) => {
       const honest = { revocations: this.revocations.map(encodeSigned), next: null }
@@ -116,7 +124,7 @@ export class Liar implements AsyncDisposable {
     },
     '/api/v1/presence': async (request, response) => {
       this.presence.push((await bodyOf(request)) as JsonValue)
-      const honest = { relays: this.relays, head: this.#log(0).head }
+      const honest = { relays: this.relays, head: this.answerFrom(this.entries, 0).head }
       json(response, this.lies.presence ? this.lies.presence(honest) : honest)
     },
     '/api/v1/acks': async (request, response) => this.#take(this.acks, ((await bodyOf(request)) as { acks: string[] }).acks, response),
@@ -134,13 +142,6 @@ export class Liar implements AsyncDisposable {
     },
   }
 
-  #log(from: number): LogAnswer {
-    const entries = this.entries.slice(from, from + 256).map((signed, i) => ({ seq: from + i, ...encodeSigned(signed) }))
-    const last = this.entries.at(-1)
-    const head = last ? { seq: this.entries.length - 1, hash: linkHash(last.bytes) } : null
-    return { org: this.org, entries, head, next: from + 256 < this.entries.length ? from + 256 : null }
-  }
-
   #policy(sha256: string): Route {
     return (_, response) => {
       const honest = this.policies.get(sha256)
@@ -155,6 +156,8 @@ export class Liar implements AsyncDisposable {
     json(response, { stored: tokens.length, known: 0, refused: [] })
   }
 }
+
+const kidOf = ({ headers }: IncomingMessage) => /keyid="([\w-]{43})"/.exec(String(headers['signature-input']))?.[1]
 
 function json(response: ServerResponse, body: unknown): void {
   response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
