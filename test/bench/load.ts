@@ -61,13 +61,14 @@ function ticksOf(pid: number): ProcessTicks | undefined {
   }
 }
 
-/** CPU time that a process has used so far, in microseconds; undefined where it cannot be known. */
+/** CPU time that all threads of a process have used so far, in microseconds; undefined where it cannot be known. */
 export function cpuMicros(pid: number): number | undefined {
   try {
-    return Number(readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ')[0]) / 1000
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const nanos = threads.map((thread) => Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0]))
+    return nanos.reduce((sum, each) => sum + each, 0) / 1000
   } catch {
-    const ticks = ticksOf(pid)?.ticks
-    return ticks === undefined ? undefined : (ticks / TICKS_PER_SECOND) * 1e6
+    return undefined
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { machineFacts, versionFacts } from './machine.ts'
 import { calls } from './parts/calls.ts'
 import { decision } from './parts/decision.ts'
+import { grants } from './parts/grants.ts'
 import { relay } from './parts/relay.ts'
 import { installPeers } from './peers.ts'
 import type { Baseline, PartReport } from './report.ts'
@@ -12,7 +13,7 @@ import { isReached, printChanges, printPart } from './report.ts'
 import type { Bench } from './settings.ts'
 import { readSettings, usage } from './settings.ts'
 
-const parts: Readonly<Record<string, (bench: Bench) => Promise<PartReport>>> = { decision, calls, relay }
+const parts: Readonly<Record<string, (bench: Bench) => Promise<PartReport>>> = { decision, calls, grants, relay }
 const baselineFile = join(import.meta.dirname, 'baseline.json')
 
 async function main(args: readonly string[]): Promise<number> {
