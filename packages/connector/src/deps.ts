@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable, Writable } from 'node:stream'
-import type { Suite } from '@postern/core'
+import type { Receipt, Suite } from '@postern/core'
 import type { Clock, Log } from '@postern/daemon'
 import { createLog, native, openSocket, requestBytes, requestJson, systemClock } from '@postern/daemon'
 
@@ -24,6 +24,8 @@ export interface ConnectorDeps {
   readonly every: (ms: number, run: () => void) => Disposable
   /** The MCP client, when it speaks over stdio. Nothing but protocol is ever written to `output`. */
   readonly stdio: { readonly input: Readable; readonly output: Writable }
+  /** Shown every receipt that proved a result, e.g. to `postern call`. */
+  readonly onReceipt?: (receipt: Receipt, token: string) => void
 }
 
 export function systemDeps(log: Log = createLog('connector')): ConnectorDeps {

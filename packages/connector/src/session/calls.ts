@@ -95,6 +95,7 @@ export function createCalls({ server, agent, resolve, deps }: CallsParts): Calls
       if (receipt.cth === undefined || !pending.call?.hashes.has(receipt.cth)) mismatch('call')
       if (receipt.result !== resultDigest(decodeBase64url(salt), outcomeOf(response), suite)) mismatch('result')
       noteInput(pending, response)
+      deps.onReceipt?.(receipt, token)
     },
   }
 }
