@@ -1,0 +1,117 @@
+import type { AtSign, Identity, Revocation, RevocationSet, Signed, State } from '@postern/core'
+import { addRevocation, describe, encodeRevocation, encodeSigned, isAtSign, revocationHash } from '@postern/core'
+import { writeDurably } from '@postern/daemon'
+import type { Context } from '../context.ts'
+import { notFound } from '../errors.ts'
+import type { Report } from '../output/report.ts'
+import type { SignedIn } from '../profile/person.ts'
+import { now, surroundings } from '../surroundings.ts'
+import { gatewaysThatServe, gatewaysWith, openAckWatch } from './acks.ts'
+import { syncAuthority } from './authority.ts'
+import { refusing, sayAll } from './statement.ts'
+
+export interface RevokeOptions {
+  readonly reason: string
+  /** How long to wait for the gateways. */
+  readonly waitSeconds: number
+  /** A file for the second path: `postern gateway apply`. */
+  readonly out?: string | undefined
+}
+
+/** What it is aimed at, found in the verified log. */
+export type FindTarget = (state: State) => Revocation['target']
+
+/** @throws {CliError} NOT_FOUND */
+export function identityOf(state: State, atsign: string, kind: Identity['kind']): Identity {
+  const identity = isAtSign(atsign) ? state.identities.get(atsign) : undefined
+  if (identity?.kind === kind) return identity
+  throw notFound(`there is no ${kind} ${atsign}`, `postern ${kind === 'person' ? 'people' : kind} list`)
+}
+
+/** The live enrolment of a name. */
+export const enrolmentOf =
+  (atsign: string, kind: Identity['kind']): FindTarget =>
+  (state) => ({ kind: 'enrolment', id: identityOf(state, atsign, kind).enrolment })
+
+/**
+ * Signs a revocation, hands it in, and waits until every gateway has said that it applied it. The stopwatch runs from the signature to
+ * the last gateway's acknowledgement, verified here.
+ * @throws {CliError} CONFIRM, DECLINED; whatever core refuses
+ */
+export async function revoke(
+  context: Context,
+  person: SignedIn,
+  schema: string,
+  find: FindTarget,
+  options: RevokeOptions,
+): Promise<Report> {
+  const { dir, profile, client } = person
+  const { state, revocations } = await syncAuthority(dir, profile.org, client)
+  const target = find(state)
+  const bytes = refusing(() => encodeRevocation({ org: profile.org, target, reason: options.reason, at: now() }))
+  sayAll(context, describe('revocation', bytes, state))
+  await context.confirmFinal('revoke-is-final', 'Revoke it for ever?')
+  await using watch = openAckWatch(client)
+  const key = await person.key()
+  const signed: Signed = { bytes, signatures: [await key.sign('postern-revocation-v1', bytes)] }
+  const began = performance.now()
+  const after = refusing(() => addRevocation(revocations, signed, state, surroundings.suite))
+  if (options.out) await writeDurably(options.out, `${JSON.stringify(encodeSigned(signed))}\n`)
+  await client.call('/api/v1/revocations', { json: encodeSigned(signed) })
+  const wanted = gatewaysThatServe(state, after)
+  const done = await untilApplied(person, watch, { state, revocations: after, wanted, began, ms: options.waitSeconds * 1000 })
+  const ms = Math.round(performance.now() - began)
+  return reportOf(schema, { target, hash: revocationHash(bytes), wanted, done, ms, out: options.out })
+}
+
+interface Race {
+  readonly state: State
+  readonly revocations: RevocationSet
+  readonly wanted: readonly AtSign[]
+  readonly began: number
+  readonly ms: number
+}
+
+const POLL_MS = 500
+
+async function untilApplied(
+  { client, dir, profile }: SignedIn,
+  watch: ReturnType<typeof openAckWatch>,
+  race: Race,
+): Promise<readonly AtSign[]> {
+  let { revocations } = race
+  for (;;) {
+    const holders = await gatewaysWith(client, race.state, revocations)
+    const done = race.wanted.filter((gateway) => holders.has(gateway))
+    if (done.length === race.wanted.length || performance.now() - race.began > race.ms) return done
+    await watch.next(POLL_MS)
+    if (done.length < race.wanted.length) revocations = (await syncAuthority(dir, profile.org, client)).revocations // another one may have come
+  }
+}
+
+interface Outcome {
+  readonly target: Revocation['target']
+  readonly hash: string
+  readonly wanted: readonly AtSign[]
+  readonly done: readonly AtSign[]
+  readonly ms: number
+  readonly out: string | undefined
+}
+
+function reportOf(schema: string, { target, hash, wanted, done, ms, out }: Outcome): Report {
+  const missing = wanted.filter((gateway) => !done.includes(gateway))
+  const isEffective = missing.length === 0
+  const count = `${done.length} of ${wanted.length} gateway${wanted.length === 1 ? '' : 's'}`
+  const text = isEffective
+    ? `✓ signed · effective on ${count}, ${ms} ms`
+    : `! signed · NOT EFFECTIVE on ${missing.join(', ')} · effective on ${count} after ${ms} ms`
+  const file = out ?? '<file of --out>'
+  return {
+    schema,
+    data: { target, hash, effective: isEffective, gateways: wanted.length, applied: done, missing, ms, file: out ?? null },
+    ids: [hash],
+    lines: [text],
+    hints: isEffective ? [] : [`→ on ${missing.join(', ')}: postern gateway apply ${file}`],
+    exit: isEffective ? 'done' : 'pending',
+  }
+}

@@ -1,0 +1,220 @@
+import type { AtSign, Decision, Policy, State, Subject } from '@postern/core'
+import { decide, explain, lintPolicy, parsePolicy, policyDigest, runPolicyTests } from '@postern/core'
+import { readIfThere, writeDurably } from '@postern/daemon'
+import type { Command } from 'commander'
+import { readAuthority, syncAuthority } from '../authority/authority.ts'
+import { outcomeText, signStatement } from '../authority/statement.ts'
+import type { Context } from '../context.ts'
+import { CliError, notFound } from '../errors.ts'
+import { argumentsOf, atSignOf, toolOf } from '../inputs.ts'
+import { state as stateCell } from '../output/cell.ts'
+import { escapeLines, escapeText } from '../output/escape.ts'
+import type { Report } from '../output/report.ts'
+import { openPerson, openSignedIn } from '../profile/person.ts'
+import type { Options } from '../run.ts'
+import { act } from '../run.ts'
+
+export function register(program: Command): void {
+  const policy = program.command('policy').description('The signed rules: what agents may call.')
+  policy
+    .command('show')
+    .description('The policy in force, byte for byte, checked against the digest in the log.')
+    .option('--out <file>', 'write the exact bytes there')
+    .action(act(show))
+  policy
+    .command('test')
+    .description('Check a document and run its own tests, on this machine.')
+    .argument('<file>')
+    .option('--only <name>', 'only this test')
+    .option('--explain', 'say what every rule said')
+    .action(act(test))
+  policy
+    .command('try')
+    .description('What the policy would say to a call, and why.')
+    .argument('<tool>', 'server.tool')
+    .argument('[arguments]', 'JSON object', '{}')
+    .requiredOption('--agent <atsign>', 'who calls')
+    .option('--file <file>', 'a draft; default: the policy in force')
+    .option('--risk <class>', 'assume this risk class instead of the pinned one')
+    .option('--tags <tags>', 'assume these tags instead of the enrolled ones')
+    .action(act(tryCall))
+  policy
+    .command('sign')
+    .description('Put a policy in force: its tests run first, then its digest is signed.')
+    .argument('<file>')
+    .action(act(sign))
+}
+
+async function readPolicyFile(path: string): Promise<Uint8Array> {
+  const bytes = await readIfThere(path)
+  if (!bytes) throw notFound(`there is no file ${path}`)
+  return bytes
+}
+
+/** @throws {CliError} CHECKS_FAILED with every mistake and its line */
+function parseChecked(bytes: Uint8Array, path: string): Policy {
+  const problems = lintPolicy(bytes)
+  if (problems.length === 0) return parsePolicy(bytes)
+  const lines = problems.map(({ line, column, path: at, message }) => `${path}:${line ?? '?'}:${column ?? '?'} ${at} ${message}`)
+  throw new CliError('CHECKS_FAILED', `${path} is not a policy: ${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`, {
+    why: lines.join('\n'),
+    fix: `edit ${path}`,
+    exit: 'checksFailed',
+  })
+}
+
+/** Facts for tests and tries come from the verified log, if this machine has one. */
+async function knownState(context: Context): Promise<State | undefined> {
+  try {
+    const { dir, profile } = await openPerson(context.settings)
+    return (await readAuthority(dir, profile.org))?.state
+  } catch (error) {
+    if (error instanceof CliError && error.code === 'NO_PROFILE') return undefined
+    throw error
+  }
+}
+
+function subjectIn(state: State | undefined, atsign: AtSign): Subject | undefined {
+  const identity = state?.identities.get(atsign)
+  return identity && { atsign, tags: identity.tags, ...(identity.owner ? { owner: identity.owner } : {}) }
+}
+
+const riskIn = (state: State | undefined, server: string, tool: string) => state?.servers.get(server)?.tools.get(tool)?.risk
+
+function runTests(policy: Policy, state: State | undefined, only?: string) {
+  const results = runPolicyTests(
+    policy,
+    (atsign) => subjectIn(state, atsign),
+    (server, tool) => riskIn(state, server, tool),
+  )
+  return only === undefined ? results : results.filter(({ name }) => name === only)
+}
+
+async function test(context: Context, [path = '']: readonly string[], options: Options): Promise<Report> {
+  const policy = parseChecked(await readPolicyFile(path), path)
+  const results = runTests(policy, await knownState(context), options.only)
+  if (options.only !== undefined && results.length === 0) throw notFound(`there is no test ${options.only}`)
+  const failed = results.filter(({ ok }) => !ok)
+  if (results.length === 0) context.warn('the policy has no tests: nothing was checked but its form')
+  return {
+    schema: 'policy.test',
+    data: {
+      policy: policy.name,
+      rules: policy.rules.length,
+      ok: results.length - failed.length,
+      failed: failed.length,
+      tests: results.map(testData),
+    },
+    ids: failed.map(({ name }) => name),
+    table: {
+      columns: ['result', 'line', 'test', 'why'],
+      rows: results.map(({ ok, line, name, reason }) => [stateCell(ok ? 'ok' : 'failed'), line, name, reason]),
+      empty: 'no tests',
+    },
+    lines: options.explain
+      ? results.flatMap(({ name, decision }) => ['', name, ...(decision ? explain(decision) : [])]).map(escapeText)
+      : [],
+    exit: failed.length > 0 ? 'checksFailed' : 'done',
+  }
+}
+
+const testData = ({ name, line, ok, reason, decision }: ReturnType<typeof runPolicyTests>[number]) => ({
+  ...{ name, line, ok, reason: reason ?? null, rule: decision?.rule ?? null, effect: decision?.effect ?? null },
+})
+
+async function tryCall(context: Context, [typed = '', argumentsText = '{}']: readonly string[], options: Options): Promise<Report> {
+  const state = await knownState(context)
+  const policy = options.file ? parseChecked(await readPolicyFile(options.file), options.file) : parsePolicy((await current(context)).bytes)
+  const { server, tool } = toolOf(typed, state?.servers.keys())
+  const atsign = atSignOf(options.agent)
+  const subject = assumed(subjectIn(state, atsign), atsign, options.tags)
+  const risk = options.risk ?? riskIn(state, server, tool)
+  const decision = decide(policy, subject, { server, tool, risk, args: argumentsOf(argumentsText) })
+  return {
+    schema: 'policy.try',
+    data: { ...decisionData(decision), agent: subject, server, tool, risk: risk ?? null },
+    ids: [decision.effect],
+    lines: explain(decision).map(escapeText),
+  }
+}
+
+function assumed(known: Subject | undefined, atsign: AtSign, tags: string | undefined): Subject {
+  if (tags !== undefined) return { ...known, atsign, tags: tags.split(',').filter(Boolean) }
+  if (known) return known
+  throw notFound(`${atsign} is not enrolled, as far as this machine knows`, 'say which tags to assume: --tags a,b')
+}
+
+const decisionData = ({ effect, code, rule, line, why, trace }: Decision) => ({
+  effect,
+  code,
+  rule: rule ?? null,
+  line: line ?? null,
+  why,
+  trace,
+})
+
+/** The bytes in force, checked against the digest that the log names. @throws {CliError} NOT_FOUND, VERIFICATION_FAILED */
+async function current(context: Context) {
+  const { dir, profile, client } = await openSignedIn(context.settings)
+  const { state } = await syncAuthority(dir, profile.org, client)
+  if (!state.policy) throw notFound('no policy was signed yet: nothing is allowed', 'postern policy sign <file>')
+  const bytes = await client.bytes(`/api/v1/policies/${state.policy.sha256}`, 262_144)
+  if (!bytes || policyDigest(bytes) !== state.policy.sha256) {
+    throw new CliError('VERIFICATION_FAILED', 'the control plane serves another document than the one that was signed', {
+      why: `expected SHA-256 ${state.policy.sha256}${bytes ? `, found ${policyDigest(bytes)}` : ', found nothing'}`,
+      exit: 'verification',
+    })
+  }
+  return { bytes, ...state.policy }
+}
+
+async function show(context: Context, _args: readonly string[], options: Options): Promise<Report> {
+  const { bytes, sha256, name, seq } = await current(context)
+  const text = new TextDecoder().decode(bytes)
+  if (options.out) {
+    await writeDurably(options.out, bytes)
+  }
+  return {
+    schema: 'policy.show',
+    data: { name, sha256, seq, document: JSON.parse(text) },
+    ids: [sha256],
+    lines: options.out ? [`✓ ${name} ${sha256} written to ${options.out}`] : [escapeLines(text).trimEnd()],
+  }
+}
+
+async function sign(context: Context, [path = '']: readonly string[]): Promise<Report> {
+  const bytes = await readPolicyFile(path)
+  const policy = parseChecked(bytes, path)
+  const person = await openSignedIn(context.settings)
+  const { state } = await syncAuthority(person.dir, person.profile.org, person.client)
+  const results = runTests(policy, state)
+  requirePassed(results, path)
+  if (results.length === 0) context.warn('the policy has no tests: whether it says what you mean was not checked')
+  const sha256 = policyDigest(bytes)
+  await person.client.put(`/api/v1/policies/${sha256}`, bytes)
+  const outcome = await signStatement(context, person, {
+    op: 'policy.set',
+    body: () => ({ sha256, name: policy.name }),
+    notes: [`${path}: ${policy.rules.length} rules, ${results.length} tests ok.`, ...policy.rules.map(ruleText)],
+  })
+  return {
+    schema: 'policy.sign',
+    data: { ...outcome, policy: policy.name, sha256, rules: policy.rules.length, tests: results.length },
+    ids: [sha256],
+    lines: [`${outcomeText(outcome)} · policy ${escapeText(policy.name)} ${sha256}`],
+    exit: outcome.status === 'waiting' ? 'pending' : 'done',
+  }
+}
+
+function requirePassed(results: ReturnType<typeof runTests>, path: string): void {
+  const failed = results.filter(({ ok }) => !ok)
+  if (failed.length === 0) return
+  throw new CliError('CHECKS_FAILED', `${failed.length} of ${results.length} tests fail, the draft cannot be signed`, {
+    why: failed.map(({ line, name, reason }) => `${path}:${line} ${name}: ${reason}`).join('\n'),
+    fix: `postern policy test ${path} --explain`,
+    exit: 'checksFailed',
+  })
+}
+
+const ruleText = ({ id, effect, line, off }: Policy['rules'][number]): string =>
+  `rule ${id} (line ${line}): ${effect}${off ? ', switched off' : ''}`

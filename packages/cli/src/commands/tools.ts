@@ -1,0 +1,235 @@
+import { readFile } from 'node:fs/promises'
+import type { AtSign, ControlClient, JsonObject, PinnedTool, RiskClass, ServerPin, State } from '@postern/core'
+import { isJsonObject, parseStrictJson, RISK_CLASSES, toolDigest } from '@postern/core'
+import type { Command } from 'commander'
+import { gatewaysThatServe } from '../authority/acks.ts'
+import { syncAuthority } from '../authority/authority.ts'
+import type { Outcome } from '../authority/statement.ts'
+import { outcomeText, signStatement } from '../authority/statement.ts'
+import type { Context } from '../context.ts'
+import { CliError, notFound, usageError } from '../errors.ts'
+import type { CellLike } from '../output/cell.ts'
+import { shortId, state as stateCell } from '../output/cell.ts'
+import type { Report } from '../output/report.ts'
+import type { SignedIn } from '../profile/person.ts'
+import { openSignedIn } from '../profile/person.ts'
+import type { Options } from '../run.ts'
+import { act } from '../run.ts'
+import { surroundings } from '../surroundings.ts'
+
+export function register(program: Command): void {
+  const tools = program.command('tools').description('What servers offer, and what may be called.')
+  tools
+    .command('list')
+    .description('Tools as the gateways report them, beside what is pinned.')
+    .argument('[server]', 'only this server')
+    .action(act(list))
+  tools
+    .command('pin')
+    .description('Pin tools exactly as they are defined now. A tool without a pin cannot be called.')
+    .argument('<server>')
+    .argument('[tools...]', 'names; or --all')
+    .option('--all', 'every tool that the server has now')
+    .option('--risk <class>', `risk class of all that are named: ${RISK_CLASSES.join(', ')}`)
+    .option('--risk-file <file>', 'JSON object: tool → risk class')
+    .option('--unpin', 'take the pins away instead')
+    .option('--gateway <atsign>', 'the gateway in front of the server, where several report it')
+    .action(act(pin))
+}
+
+/** A tool as a gateway reported it, and as the log knows it. */
+interface SeenTool {
+  readonly gateway: AtSign
+  readonly server: string
+  readonly name: string
+  /** Of the definition as reported; undefined: pinned, but not reported. */
+  readonly digest: string | undefined
+  readonly state: 'pinned' | 'changed' | 'new' | 'unreported'
+  readonly risk: RiskClass | undefined
+  readonly description: string
+}
+
+interface Reported {
+  readonly servers: readonly { readonly name: string; readonly tools: readonly JsonObject[]; readonly reported: number }[]
+}
+
+/** What every gateway reports; one that has reported nothing yet has no tools. */
+async function readTools(client: ControlClient, state: State, gateways: readonly AtSign[]): Promise<readonly SeenTool[]> {
+  const found = await Promise.all(gateways.map(async (gateway) => ({ gateway, servers: await reportedBy(client, gateway) })))
+  const reported = found.flatMap(({ gateway, servers }) =>
+    servers.flatMap(({ name, tools }) => tools.map((tool) => seenTool(state, gateway, name, tool))),
+  )
+  const names = new Set(reported.map(({ server, name }) => `${server}\n${name}`))
+  const missing = [...state.servers.values()].flatMap((server) =>
+    pinnedTools(server).filter(({ name }) => !names.has(`${server.server}\n${name}`)),
+  )
+  return [...reported, ...missing].sort((a, b) => compare(a.server, b.server) || compare(a.name, b.name))
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+async function reportedBy(client: ControlClient, gateway: AtSign): Promise<Reported['servers']> {
+  try {
+    return (await client.call<Reported>(`/api/v1/fleet/${encodeURIComponent(gateway)}/tools`)).servers
+  } catch (error) {
+    if ((error as { status?: number }).status === 404) return []
+    throw error
+  }
+}
+
+function seenTool(state: State, gateway: AtSign, server: string, tool: JsonObject): SeenTool {
+  const name = String(tool.name)
+  const digest = toolDigest(tool, surroundings.suite)
+  const pin = state.servers.get(server)
+  const known = pin?.gateway === gateway ? pin.tools.get(name) : undefined
+  const description = typeof tool.description === 'string' ? tool.description : ''
+  return {
+    gateway,
+    server,
+    name,
+    digest,
+    state: known ? (known.digest === digest ? 'pinned' : 'changed') : 'new',
+    risk: known?.risk,
+    description,
+  }
+}
+
+const pinnedTools = ({ gateway, server, tools }: ServerPin): readonly SeenTool[] =>
+  [...tools].map(([name, { risk }]) => ({ gateway, server, name, digest: undefined, state: 'unreported', risk, description: '' }))
+
+async function list(context: Context, [server]: readonly string[]): Promise<Report> {
+  const { dir, profile, client } = await openSignedIn(context.settings)
+  const { state, revocations } = await syncAuthority(dir, profile.org, client)
+  const all = await readTools(client, state, gatewaysThatServe(state, revocations))
+  const tools = server === undefined ? all : all.filter((tool) => tool.server === server)
+  const unpinned = new Set(tools.filter((tool) => tool.state !== 'pinned').map((tool) => tool.server))
+  return {
+    schema: 'tools.list',
+    data: tools.map(({ risk, digest, ...tool }) => ({ ...tool, risk: risk ?? null, digest: digest ?? null })),
+    ids: tools.map((tool) => `${tool.server}.${tool.name}`),
+    table: {
+      columns: ['server', 'tool', 'state', 'risk', 'gateway', 'definition', 'description'],
+      rows: tools.map((tool): CellLike[] => [
+        ...[tool.server, tool.name, stateCell(tool.state), tool.risk, tool.gateway, shortId(tool.digest ?? '', 8)],
+        tool.description.replace(/\s+/g, ' '),
+      ]),
+      empty: server === undefined ? 'no gateway has reported a tool' : `no gateway has reported a tool of ${server}`,
+    },
+    hints: [...unpinned].map((name) => `→ postern tools pin ${name} --all --risk <class>`),
+  }
+}
+
+/** Statements hold 16 KiB: more tools than this go into several. */
+const TOOLS_PER_STATEMENT = 100
+
+async function pin(context: Context, [server = '', ...names]: readonly string[], options: Options): Promise<Report> {
+  const person = await openSignedIn(context.settings)
+  const { dir, profile, client } = person
+  const { state, revocations } = await syncAuthority(dir, profile.org, client)
+  if (options.unpin) return unpin(context, person, state, server, names, options)
+  const risks = await readRisks(options)
+  const seen = (await readTools(client, state, gatewaysThatServe(state, revocations))).filter(
+    (tool) => tool.server === server && tool.digest,
+  )
+  const gateway = gatewayOf(seen, state, server, options.gateway)
+  const chosen = choose(
+    seen.filter((tool) => tool.gateway === gateway),
+    server,
+    names,
+    options.all,
+  )
+  const set = chosen.map(({ name, digest }) => ({ name, digest: digest!, risk: risks(name) }))
+  const outcomes = await signInParts(context, person, gateway, server, set, [])
+  return reportOf(server, gateway, set, outcomes)
+}
+
+/** A risk class is always said, never guessed: the server's own hints are its own word. */
+async function readRisks({ risk, riskFile }: Options): Promise<(tool: string) => RiskClass> {
+  const table = riskFile === undefined ? {} : parseRiskFile(await readFile(riskFile, 'utf8'), riskFile)
+  if (risk !== undefined) requireRisk(risk)
+  return (tool) => {
+    const said = Object.hasOwn(table, tool) ? table[tool] : risk
+    if (said === undefined)
+      throw usageError(`no risk class is said for ${tool}`, `add --risk <class> (${RISK_CLASSES.join(', ')}) or --risk-file <file>`)
+    return said
+  }
+}
+
+function parseRiskFile(text: string, path: string): Record<string, RiskClass> {
+  const value = parseStrictJson(text, { maxBytes: 1 << 20, maxDepth: 2 })
+  if (!isJsonObject(value)) throw usageError(`${path} is no JSON object of tool → risk class`)
+  for (const risk of Object.values(value)) requireRisk(risk)
+  return value as Record<string, RiskClass>
+}
+
+function requireRisk(risk: unknown): void {
+  if (!(RISK_CLASSES as readonly unknown[]).includes(risk))
+    throw usageError(`${String(risk)} is no risk class`, `one of ${RISK_CLASSES.join(', ')}`)
+}
+
+/** @throws {CliError} NOT_FOUND; USAGE when several report a server of this name and the log knows none */
+function gatewayOf(seen: readonly SeenTool[], state: State, server: string, given: string | undefined): AtSign {
+  const gateways = [...new Set(seen.map(({ gateway }) => gateway))]
+  const wanted = given ?? state.servers.get(server)?.gateway ?? (gateways.length === 1 ? gateways[0] : undefined)
+  if (gateways.length === 0) throw notFound(`no gateway has reported a server ${server}`, 'see that the gateway runs: postern gateway list')
+  if (wanted === undefined) throw usageError(`several gateways report ${server}: ${gateways.join(', ')}`, 'add --gateway <atsign>')
+  const found = gateways.find((gateway) => gateway === wanted)
+  if (!found) throw notFound(`${wanted} has not reported a server ${server}`)
+  return found
+}
+
+function choose(seen: readonly SeenTool[], server: string, names: readonly string[], all: boolean | undefined): readonly SeenTool[] {
+  if (all) return seen
+  if (names.length === 0) throw usageError('which tools?', `name them, or add --all: ${seen.map(({ name }) => name).join(' ')}`)
+  return names.map((name) => {
+    const found = seen.find((tool) => tool.name === name)
+    if (!found) throw notFound(`${server} has not reported a tool ${name}`, `postern tools list ${server}`)
+    return found
+  })
+}
+
+async function signInParts(
+  context: Context,
+  person: SignedIn,
+  gateway: AtSign,
+  server: string,
+  set: readonly PinnedTool[],
+  unset: readonly string[],
+): Promise<readonly Outcome[]> {
+  const sorted = [...set].sort((a, b) => compare(a.name, b.name))
+  const outcomes: Outcome[] = []
+  for (let i = 0; i === 0 || i < sorted.length; i += TOOLS_PER_STATEMENT) {
+    const part = sorted.slice(i, i + TOOLS_PER_STATEMENT)
+    const body = { gateway, server, set: part, unset: i === 0 ? unset : [] }
+    outcomes.push(await signStatement(context, person, { op: 'server.pin', body: () => body }))
+  }
+  return outcomes
+}
+
+async function unpin(
+  context: Context,
+  person: SignedIn,
+  state: State,
+  server: string,
+  names: readonly string[],
+  { all }: Options,
+): Promise<Report> {
+  const known = state.servers.get(server)
+  if (!known) throw notFound(`no tool of ${server} is pinned`, 'postern tools list')
+  if (!all && names.length === 0) throw usageError('which tools?', 'name them, or add --all')
+  const unset = all ? ['*'] : [...new Set(names)].sort()
+  const outcomes = await signInParts(context, person, known.gateway, server, [], unset)
+  return reportOf(server, known.gateway, [], outcomes)
+}
+
+function reportOf(server: string, gateway: string, set: readonly PinnedTool[], outcomes: readonly Outcome[]): Report {
+  const last = outcomes.at(-1)
+  if (!last) throw new CliError('USAGE', 'nothing to pin', { exit: 'usage' })
+  return {
+    schema: 'tools.pin',
+    data: { server, gateway, tools: set, statements: outcomes },
+    ids: outcomes.map(({ hash }) => hash),
+    lines: outcomes.map(outcomeText),
+    exit: outcomes.every(({ status }) => status === 'appended') ? 'done' : 'pending',
+  }
+}

@@ -1,0 +1,79 @@
+import type { ChildProcess } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { constants } from 'node:os'
+import { createInterface } from 'node:readline'
+import type { Context } from '../context.ts'
+
+/** Loaded into every child: it ends when file descriptor 3 closes, that is, when we are gone, however we went. */
+const WITH_PARENT = new URL('../../bootstrap/with-parent.mjs', import.meta.url).href
+const KILL_AFTER_MS = 6_000
+const KEPT_LINES = 30
+
+export interface ChildOptions {
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+/** A process that `up` started. */
+export interface Child {
+  readonly name: string
+  readonly pid: number
+  /** Resolves when it has ended, with its exit code (128 + number for a signal). */
+  readonly ended: Promise<number>
+  /** What it wrote last. */
+  tail(): readonly string[]
+  stop(): Promise<void>
+}
+
+/**
+ * Starts `node <args>` in a session of its own, so that Ctrl-C reaches us alone and we end it in order.
+ */
+export function startChild(context: Context, name: string, args: readonly string[], { cwd, env }: ChildOptions): Child {
+  const child = spawn(process.execPath, ['--import', WITH_PARENT, ...args], {
+    ...{ cwd, env, detached: true },
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+  })
+  const tail: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    createInterface({ input: stream! }).on('line', (line) => {
+      tail.push(line)
+      if (tail.length > KEPT_LINES) tail.shift()
+      pass(context, name, line, stream === child.stderr)
+    })
+  }
+  const ended = new Promise<number>((resolve) => {
+    child.on('error', (error) => {
+      tail.push(error.message)
+      resolve(1)
+    })
+    child.on('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]))
+  })
+  return { name, pid: child.pid ?? 0, ended, tail: () => tail, stop: () => stop(child, ended) }
+}
+
+async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  child.kill('SIGTERM')
+  const killer = setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS)
+  await ended
+  clearTimeout(killer)
+}
+
+/** Log lines of ours from `warn` on, and whatever else it says on stderr; everything with `--verbose`. */
+function pass(context: Context, name: string, line: string, isStderr: boolean): void {
+  const entry = parseLine(line)
+  const isImportant = entry ? ['warn', 'error', 'fatal'].includes(entry.level) : isStderr && line.trim() !== ''
+  const text = entry ? `${entry.level} ${entry.msg}${entry.rest}` : line
+  if (isImportant) context.say(`${name}: ${text}`)
+  else context.detail(`${name}: ${text}`)
+}
+
+function parseLine(line: string): { level: string; msg: string; rest: string } | undefined {
+  try {
+    const { level, msg, time: _, name: __, ...rest } = JSON.parse(line) as Record<string, unknown>
+    if (typeof level !== 'string' || typeof msg !== 'string') return undefined
+    return { level, msg, rest: Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '' }
+  } catch {
+    return undefined
+  }
+}
