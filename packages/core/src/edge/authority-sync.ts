@@ -101,8 +101,8 @@ async function checkOverlap(options: SyncOptions, answer: LogAnswer, entries: re
   const { seq, head } = mirror.snapshot.state!
   const [overlap, ...rest] = entries
   if (!overlap) {
-    alarm({ kind: 'ROLLED_BACK', seq, found: answer.head?.seq ?? -1 })
     await mirror.store.writeEvidence(`rolled-back-${seq}`, { held: encodeSigned(mirror.headStatement!), said: answer.head })
+    alarm({ kind: 'ROLLED_BACK', seq, found: answer.head?.seq ?? -1 })
     return undefined
   }
   if (linkHash(overlap.bytes) === head) return rest

@@ -127,6 +127,7 @@ export class Keeper implements AsyncDisposable {
     try {
       if (!(await this.#sync.run())) return false
       trust.completed(began)
+      if (this.#ackDue) void this.#ack()
       return true
     } catch (error) {
       deps.log.warn(
