@@ -12,7 +12,7 @@ import type { OpenOptions } from './db/open.ts'
 import { openDatabase } from './db/open.ts'
 import { refusalOf } from './errors.ts'
 import { keepAttendance } from './fleet/attendance.ts'
-import { openGrantExchange } from './grants/exchange.ts'
+import { ANSWER_TIMEOUT_MS, openGrantExchange } from './grants/exchange.ts'
 import { createGrantLog } from './grants/log.ts'
 import { createLimiter } from './limiter.ts'
 import { createStreams } from './stream/streams.ts'
@@ -23,6 +23,8 @@ export interface OpenControlOptions extends Pick<OpenOptions, 'snapshot'> {
   readonly random?: (bytes: number) => Uint8Array
   readonly suite?: Suite
   readonly log?: Log
+  /** How long an agent waits for its gateway. */
+  readonly answerTimeoutMs?: number
 }
 
 /**
@@ -31,6 +33,7 @@ export interface OpenControlOptions extends Pick<OpenOptions, 'snapshot'> {
  */
 export async function openControl(config: Config, options: OpenControlOptions = {}): Promise<Control> {
   const { now = unixSeconds, random = (n: number) => new Uint8Array(randomBytes(n)), suite = native } = options
+  const { answerTimeoutMs = ANSWER_TIMEOUT_MS } = options
   const log = options.log ?? createLog('control', { level: config.logLevel })
   const disposers = new Disposers()
   try {
@@ -39,7 +42,7 @@ export async function openControl(config: Config, options: OpenControlOptions = 
     const bus = disposers.use(await openBus(db, warn('events were not read')))
     const ledger = disposers.use(await openLedger(db, bus, suite, warn('the log was not read')))
     const streams = disposers.use(createStreams({ bus, ledger, now, onError: warn('a stream was cut') }))
-    const exchange = disposers.use(await openGrantExchange({ db, streams, log, now, random }))
+    const exchange = disposers.use(await openGrantExchange({ db, streams, log, now, random, answerTimeoutMs }))
     const grantLog = disposers.use(createGrantLog(db, warn('rows about grants were not written')))
     streams.onAttach(({ role, org, atsign }, isAttached) => {
       if (role === 'gateway' && isAttached) exchange.deliverWaiting(org, atsign).catch(warn('waiting grants were not delivered'))

@@ -7,9 +7,9 @@ import pg from 'pg'
 import { applyMigrations, migrationNames } from '../../../packages/control/src/db/migrate.ts'
 import { pglitePool } from '../../../packages/control/src/db/pglite-pool.ts'
 import { skipped } from '../../skipped.ts'
+import { migrations } from './migrations.ts'
 
 const root = join(import.meta.dirname, '../../..')
-export const migrations = join(root, 'prisma/migrations')
 
 /** An empty, migrated database of its own; disposing it removes it. */
 export interface TestDatabase extends AsyncDisposable {
@@ -86,4 +86,4 @@ export const withoutPostgres: string | undefined = await onServer(async () => {}
 if (withoutPostgres) skipped('PostgreSQL', withoutPostgres)
 
 export const databases: readonly DatabaseKind[] = withoutPostgres ? [pglite] : [pglite, postgres]
-export { pglite, postgres }
+export { migrations, pglite, postgres }

@@ -48,6 +48,7 @@ interface Deps {
   readonly log: Log
   now(): number
   random(bytes: number): Uint8Array
+  readonly answerTimeoutMs: number
 }
 
 export async function openGrantExchange(deps: Deps): Promise<GrantExchange> {
@@ -93,7 +94,7 @@ export async function openGrantExchange(deps: Deps): Promise<GrantExchange> {
         carrying = elsewhere.carry(id, from, sealed).catch(report)
       }
       const isHere = streams.offer(from.org, from.gateway, { id, sealed })
-      const timers = [setTimeout(carry, isHere ? ELSEWHERE_MS : 0), setTimeout(() => resolve(undefined), ANSWER_TIMEOUT_MS)]
+      const timers = [setTimeout(carry, isHere ? ELSEWHERE_MS : 0), setTimeout(() => resolve(undefined), deps.answerTimeoutMs)]
       const onAbort = () => resolve(undefined)
       signal.addEventListener('abort', onAbort)
       try {
