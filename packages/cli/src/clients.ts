@@ -34,7 +34,7 @@ export interface Client {
   /** The client's own command for the same, as words. */
   readonly command?: (name: string, entry: Entry) => readonly string[]
   /** What makes it read the file again. */
-  readonly then: string
+  readonly afterwards: string
   /** Known to split arguments at spaces. */
   readonly splitsArguments?: boolean
 }
@@ -45,7 +45,7 @@ export const CLIENTS: readonly Client[] = [
   {
     ...{ name: 'claude-desktop', title: 'Claude Desktop', key: 'mcpServers', format: 'json' },
     file: (machine) => inApplications(machine, 'Claude', 'claude_desktop_config.json'),
-    then: 'quit Claude Desktop and open it again',
+    afterwards: 'quit Claude Desktop and open it again',
   },
   {
     ...{ name: 'claude-code', title: 'Claude Code', key: 'mcpServers', format: 'json', fixed: { type: 'stdio' } },
@@ -63,20 +63,20 @@ export const CLIENTS: readonly Client[] = [
       entry.command,
       ...entry.args,
     ],
-    then: 'start a new session; /mcp shows it',
+    afterwards: 'start a new session; /mcp shows it',
   },
   {
     ...{ name: 'vscode', title: 'VS Code', key: 'servers', format: 'json', fixed: { type: 'stdio' } },
     file: (machine) => inApplications(machine, 'Code', 'User', 'mcp.json'),
     projectFile: '.vscode/mcp.json',
     command: (name, entry) => ['code', '--add-mcp', JSON.stringify({ name, ...fieldsOf(entry, { type: 'stdio' }) })],
-    then: 'VS Code asks whether it trusts the server',
+    afterwards: 'VS Code asks whether it trusts the server',
   },
   {
     ...{ name: 'cursor', title: 'Cursor', key: 'mcpServers', format: 'json', fixed: { type: 'stdio' }, splitsArguments: true },
     file: (machine) => inHome(machine, '.cursor', 'mcp.json'),
     projectFile: '.cursor/mcp.json',
-    then: 'switch it on in Settings, MCP',
+    afterwards: 'switch it on in Settings, MCP',
   },
   {
     ...{ name: 'codex', title: 'Codex', key: 'mcp_servers', format: 'toml' },
@@ -86,7 +86,7 @@ export const CLIENTS: readonly Client[] = [
         : inHome({ ...machine, environment }, '.codex', 'config.toml'),
     projectFile: '.codex/config.toml',
     command: (name, entry) => ['codex', 'mcp', 'add', name, ...named(entry, '--env'), '--', entry.command, ...entry.args],
-    then: 'start a new session; /mcp shows it',
+    afterwards: 'start a new session; /mcp shows it',
   },
 ]
 

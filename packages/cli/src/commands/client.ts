@@ -57,12 +57,12 @@ function warnOfSpaces(context: Context, { title, splitsArguments }: Client, { co
 }
 
 const hintsOf = (
-  { title, projectFile, key, format, then }: Client,
+  { title, projectFile, key, format, afterwards }: Client,
   file: string,
   command: readonly string[] | undefined,
 ): readonly string[] => [
   `→ ${title} reads ${file}${projectFile ? `, or ${projectFile} of a project` : ''}`,
   format === 'json' ? `  If "${key}" is there already, add only what stands inside it.` : '  Add it at the end of the file.',
   ...(command ? [`  The same by its own command: ${shellText(command)}`] : []),
-  `  Then: ${then}`,
+  `  Then: ${afterwards}`,
 ]
