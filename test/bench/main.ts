@@ -7,13 +7,14 @@ import { calls } from './parts/calls.ts'
 import { decision } from './parts/decision.ts'
 import { grants } from './parts/grants.ts'
 import { relay } from './parts/relay.ts'
+import { revocation } from './parts/revocation.ts'
 import { installPeers } from './peers.ts'
 import type { Baseline, PartReport } from './report.ts'
 import { isReached, printChanges, printPart } from './report.ts'
 import type { Bench } from './settings.ts'
 import { readSettings, usage } from './settings.ts'
 
-const parts: Readonly<Record<string, (bench: Bench) => Promise<PartReport>>> = { decision, calls, grants, relay }
+const parts: Readonly<Record<string, (bench: Bench) => Promise<PartReport>>> = { decision, calls, grants, relay, revocation }
 const baselineFile = join(import.meta.dirname, 'baseline.json')
 
 async function main(args: readonly string[]): Promise<number> {

@@ -10,6 +10,8 @@ import { peer } from './peers.ts'
 export const SERVER = 'echo'
 export const TOOL = 'echo'
 export const GATEWAY = '@gw' as AtSign
+/** Whoever has it may call the echo tool. */
+export const BENCH_TAG = 'bench'
 export const AGENT = '@bot' as AtSign
 
 export interface Stage extends AsyncDisposable {
@@ -29,7 +31,7 @@ const policy = {
   rules: [
     {
       id: 'echo',
-      who: [AGENT],
+      who: [`tag:${BENCH_TAG}`],
       servers: [SERVER],
       tools: [TOOL],
       when: { text: { maxLength: 1000 } },
@@ -51,7 +53,7 @@ export async function openStage(name: string, nodeOptions: Readonly<Record<strin
   const organisation = await foundOrganisation(control, home)
   const servers = { [SERVER]: { command: process.execPath, args: [peer('mcp/echo-stdio.mjs')] } }
   const gatewayEdge = await organisation.enrolGateway(GATEWAY, { servers })
-  const agent = await organisation.enrolAgent(AGENT)
+  const agent = await organisation.enrolAgent(AGENT, { tags: [BENCH_TAG] })
   const gateway = opened.use(await startGateway(home, GATEWAY, optionsOf('gateway')))
   await organisation.signPolicy(policy)
   await organisation.pinTools(GATEWAY, SERVER)

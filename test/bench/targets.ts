@@ -96,6 +96,10 @@ export async function openTargets(stage: Stage, stack: AsyncDisposableStack): Pr
   return targets
 }
 
+/** One agent over stdio, for those who want just a call. */
+export const openAgentTarget = ({ home }: Stage, agent: string): Promise<Target> =>
+  overStdio(agent, 'modern', connectorCommand(home, agent, SERVER))
+
 async function openHttpConnector({ home }: Stage, stack: AsyncDisposableStack): Promise<{ url: string; token: string; pid: number }> {
   const args = ['--agent', AGENT, '--server', SERVER, '--http', '0']
   const child = stack.use(startNode('connector over HTTP', scripts.connector, args, { env: home.env }))
