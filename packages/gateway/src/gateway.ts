@@ -142,7 +142,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
     health: (): HealthReport => ({
       ...healthOf(engine, guard.now()),
       ...{ connected: keeper.isConnected, relays: links.urls.length, relays_up: links.up },
-      ...{ channels: channels.count, sessions: sessions.count },
+      ...{ channels: channels.count, sessions: sessions.count, calls_running: sessions.running },
     }),
     async close(): Promise<void> {
       await sessions.drain(drainMs)

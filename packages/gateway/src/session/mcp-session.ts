@@ -97,6 +97,11 @@ export class McpSession {
     this.#lister = createToolLister((message) => this.#upstream.send(message))
   }
 
+  /** Calls that the server has not answered yet. */
+  get running(): number {
+    return this.#calls
+  }
+
   get isBusy(): boolean {
     return this.#calls > 0
   }

@@ -13,6 +13,7 @@ import type { Offered } from './tool-lister.ts'
 const awayMs = 5 * 60_000
 /** Lists may be kept by clients for as long as a grant usually lives. */
 const listTtlMs = 60_000
+const drainStepMs = 20
 
 export interface SessionsParts {
   readonly view: AuthorityView
@@ -40,6 +41,11 @@ export class Sessions {
 
   get count(): number {
     return this.#sessions.size
+  }
+
+  /** Calls that servers are working on. */
+  get running(): number {
+    return [...this.#sessions.values()].reduce((sum, session) => sum + session.running, 0)
   }
 
   get(agent: AtSign, sid: string): McpSession | undefined {
@@ -92,9 +98,8 @@ export class Sessions {
 
   /** Waits until no call runs, but not for ever. */
   async drain(ms: number): Promise<void> {
-    const until = this.#parts.monotonic() + ms
-    while ([...this.#sessions.values()].some((session) => session.isBusy) && this.#parts.monotonic() < until) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
+    for (let waited = 0; waited < ms && [...this.#sessions.values()].some((session) => session.isBusy); waited += drainStepMs) {
+      await new Promise((resolve) => setTimeout(resolve, drainStepMs))
     }
   }
 
