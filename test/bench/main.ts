@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineFacts, versionFacts } from './machine.ts'
 import { calls } from './parts/calls.ts'
+import { cli } from './parts/cli.ts'
 import { decision } from './parts/decision.ts'
 import { grants } from './parts/grants.ts'
 import { relay } from './parts/relay.ts'
@@ -14,7 +15,7 @@ import { isReached, printChanges, printPart } from './report.ts'
 import type { Bench } from './settings.ts'
 import { readSettings, usage } from './settings.ts'
 
-const parts: Readonly<Record<string, (bench: Bench) => Promise<PartReport>>> = { decision, calls, grants, relay, revocation }
+const parts: Readonly<Record<string, (bench: Bench) => Promise<PartReport>>> = { decision, calls, grants, relay, revocation, cli }
 const baselineFile = join(import.meta.dirname, 'baseline.json')
 
 async function main(args: readonly string[]): Promise<number> {
