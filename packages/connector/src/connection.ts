@@ -11,7 +11,7 @@ import { Line } from './link/line.ts'
 import type { RelayBook } from './link/relays.ts'
 import type { Calls } from './session/calls.ts'
 import { createCalls } from './session/calls.ts'
-import type { ClientEnd } from './session/session.ts'
+import type { ClientEnd, SessionOpener } from './session/client-session.ts'
 import { McpSession } from './session/session.ts'
 
 export interface ConnectionParts {
@@ -27,7 +27,7 @@ export interface ConnectionParts {
 }
 
 /** Everything between the local endpoint and the gateway of one server: the line, the grants, and the sessions that use them. */
-export class Connection implements LineListener {
+export class Connection implements LineListener, SessionOpener {
   readonly #parts: ConnectionParts
   readonly #sessions = new Set<McpSession>()
   readonly #grants: Grants

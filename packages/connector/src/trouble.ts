@@ -14,9 +14,12 @@ export function trouble(code: RefusalCode, why?: string): Trouble {
 export class InTrouble extends Error {
   override name = 'InTrouble'
   readonly trouble: Refusal
-  constructor(trouble: Refusal) {
+  /** It is no use to try again before. */
+  readonly restMs: number
+  constructor(trouble: Refusal, restMs = 0) {
     super(`${trouble.code}: ${trouble.why}`)
     this.trouble = trouble
+    this.restMs = restMs
   }
 }
 

@@ -1,8 +1,7 @@
 import type { RpcMessage } from '@postern/core'
 import { createError, RPC_CODES } from '@postern/core'
-import type { Connection } from '../connection.ts'
 import type { ConnectorDeps } from '../deps.ts'
-import type { McpSession } from '../session/session.ts'
+import type { ClientSession, SessionOpener } from '../session/client-session.ts'
 import { createLineReader, MAX_LINE_BYTES } from './lines.ts'
 import { readClient } from './read-client.ts'
 
@@ -19,7 +18,7 @@ const gapMs = 2
 const newline = 0x0a
 
 /** One client on standard input and output: one JSON-RPC message per line, nothing else is ever written. */
-export function openStdioEdge(connection: Connection, deps: ConnectorDeps): StdioEdge {
+export function openStdioEdge(connection: SessionOpener, deps: ConnectorDeps): StdioEdge {
   const { input, output } = deps.stdio
   const ended = Promise.withResolvers<void>()
   const writer = createWriter(deps)
@@ -48,7 +47,7 @@ export function openStdioEdge(connection: Connection, deps: ConnectorDeps): Stdi
   }
 }
 
-async function finish(session: McpSession, { after }: ConnectorDeps): Promise<void> {
+async function finish(session: ClientSession, { after }: ConnectorDeps): Promise<void> {
   const late = Promise.withResolvers<void>()
   using _ = after(drainMs, late.resolve)
   await Promise.race([session.drained(), late.promise])
@@ -61,18 +60,32 @@ interface Writer {
   flush(): void
 }
 
-/** One write per message, in their order. A response right behind a notification waits a moment, and everything behind it too. */
+/**
+ * Messages in their order; those of one turn in one write. A response right behind a notification waits a moment, and everything behind it
+ * too.
+ */
 function createWriter({ stdio: { output }, clock, after }: ConnectorDeps): Writer {
+  let batch: Uint8Array[] = []
   let held: Uint8Array[] | undefined
   let notifiedMs = Number.NEGATIVE_INFINITY
-  const put = (body: Uint8Array) => {
-    const line = Buffer.allocUnsafe(body.length + 1)
-    line.set(body)
-    line[body.length] = newline
-    output.write(line)
+
+  const writeBatch = () => {
+    if (batch.length === 0) return
+    const lines = Buffer.allocUnsafe(batch.reduce((size, { length }) => size + length + 1, 0))
+    let at = 0
+    for (const body of batch) {
+      lines.set(body, at)
+      at += body.length
+      lines[at++] = newline
+    }
+    batch = []
+    output.write(lines)
   }
-  const flush = () => {
-    for (const body of held?.splice(0) ?? []) put(body)
+  const put = (body: Uint8Array) => {
+    if (batch.push(body) === 1) queueMicrotask(writeBatch)
+  }
+  const release = () => {
+    for (const body of held ?? []) put(body)
     held = undefined
   }
   return {
@@ -82,7 +95,7 @@ function createWriter({ stdio: { output }, clock, after }: ConnectorDeps): Write
       if (message.kind === 'notification') notifiedMs = clock.monotonic()
       else if (message.kind === 'response' && clock.monotonic() - notifiedMs < gapMs) {
         held = [body]
-        after(gapMs, flush)
+        after(gapMs, release)
         return
       }
       put(body)
@@ -92,6 +105,9 @@ function createWriter({ stdio: { output }, clock, after }: ConnectorDeps): Write
       if (held) held.push(body)
       else put(body)
     },
-    flush,
+    flush() {
+      release()
+      writeBatch()
+    },
   }
 }

@@ -36,10 +36,13 @@ export interface LineParts {
 const minuteMs = 60_000
 const ANY_CONNECTION = new Uint8Array(8)
 const answerMs = 5_000
-const tickMs = 2_500
+const tickMs = 1_000
 const probeIdleMs = 30_000
-const probeBusyMs = 5_000
-const deadMs = 7_500
+/** A silent channel is found dead before those who wait on it are told that nobody answers. */
+const probeBusyMs = 2_000
+const deadMs = 3_000
+/** A gateway that stops, or has no room for us, is left alone at least this long. */
+const restMs = 1_500
 const renewAfterMs = 50 * minuteMs
 const renewWithinMs = 8 * minuteMs
 const lingerMs = 10 * minuteMs
@@ -245,6 +248,7 @@ export class Line {
     this.#backoff.reset()
     this.#trouble = undefined
     this.#wanted = Promise.withResolvers()
+    this.#wanted.promise.catch(() => {}) // heard of below, or the line is closed
     this.#current = channel
     if (before) before.isRetiring = true
     this.#parts.events.channelOpened(channel.gateway)
@@ -256,7 +260,7 @@ export class Line {
   async #sitOut(error: unknown): Promise<void> {
     const found = error instanceof InTrouble ? error.trouble : trouble('INTERNAL')
     if (!(error instanceof InTrouble)) this.#parts.events.failed(error, 'no channel could be made')
-    const ms = this.#backoff.next()
+    const ms = Math.max(this.#backoff.next(), error instanceof InTrouble ? error.restMs : 0)
     if (found.code !== this.#trouble?.code || found.why !== this.#trouble.why) this.#parts.events.inTrouble(found, ms)
     this.#trouble = found
     if (!this.#current) this.#listener.onTrouble(found, FINAL.has(found.code))
@@ -334,7 +338,8 @@ export class Line {
     if (reason === 'NOT_ADMITTED') void this.#parts.authority.refresh()
     if (channel === this.#current) {
       this.#current = undefined
-      this.#wanted.resolve()
+      if (reason !== 'STOPPING' && reason !== 'TOO_MANY') this.#wanted.resolve()
+      else this.#wanted.reject(new InTrouble(trouble('GATEWAY_UNREACHABLE', `${channel.gateway} ended the channel: ${reason}`), restMs))
     }
     this.#listener.onEnd(channel)
   }

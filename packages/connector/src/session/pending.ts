@@ -30,6 +30,8 @@ export interface Pending {
   /** Under which it was signed last. */
   held: HeldGrant | undefined
   wasSent: boolean
+  /** It went out, and what became of it was lost. A refusal afterwards says nothing about that first time. */
+  mayHaveRun: boolean
   attempts: number
   /** Ends the wait for a channel. */
   timer: Disposable | undefined

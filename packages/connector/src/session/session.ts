@@ -17,14 +17,10 @@ import type { AgentChannel, ChannelUser } from '../link/channel.ts'
 import type { Line } from '../link/line.ts'
 import { ChannelLost, InTrouble, trouble } from '../trouble.ts'
 import type { Calls } from './calls.ts'
+import type { ClientEnd, ClientSession } from './client-session.ts'
 import { Greeting } from './greeting.ts'
 import type { Pending } from './pending.ts'
 import { keyOf } from './pending.ts'
-
-/** The client's side of a session. `body` is the message's own bytes, with the client's own id in it. */
-export interface ClientEnd {
-  deliver(message: RpcMessage, body: Uint8Array): void
-}
 
 export interface SessionParts {
   readonly server: string
@@ -55,7 +51,7 @@ type Queued = { readonly pending: Pending } | { readonly notification: Uint8Arra
  * and their results handed on only with a receipt that proves them. Every request is answered, if only with why not. When the channel is
  * lost, what is open is asked again on the next one: a tool call under its old id, which the gateway runs at most once.
  */
-export class McpSession implements ChannelUser {
+export class McpSession implements ChannelUser, ClientSession {
   readonly #parts: SessionParts
   #id: string
   readonly #pending = new Map<string, Pending>()
@@ -82,14 +78,12 @@ export class McpSession implements ChannelUser {
     return this.#channel === channel && (this.#pending.size > 0 || this.#state !== 'open')
   }
 
-  /** One message of the client, parsed, and as it came. */
   receive(message: RpcMessage, body: Uint8Array): void {
     if (message.kind === 'request') this.#request(message, body)
     else if (message.kind === 'notification') this.#notification(message, body)
     else if (this.#state === 'open') this.#channel?.send('MESSAGE', { sid: this.#id }, body)
   }
 
-  /** Resolves when nothing is open any more. */
   drained(): Promise<void> {
     if (this.#pending.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
@@ -120,7 +114,10 @@ export class McpSession implements ChannelUser {
   onChannelEnd(channel: AgentChannel): void {
     if (channel !== this.#channel) return
     this.#part()
-    for (const pending of [...this.#pending.values()]) if (pending.sentOn === channel || pending.askedOn === channel) this.#again(pending)
+    for (const pending of [...this.#pending.values()]) {
+      pending.mayHaveRun ||= pending.sentOn === channel
+      if (pending.sentOn === channel || pending.askedOn === channel) this.#again(pending)
+    }
     this.onReady()
   }
 
@@ -142,6 +139,7 @@ export class McpSession implements ChannelUser {
     this.#id = this.#newId() // what it stood for is gone
     for (const pending of [...this.#pending.values()]) {
       if (pending.sentOn !== channel) continue
+      pending.mayHaveRun = true
       if (pending.attempts < maxAttempts && (pending.call || reason === undefined)) this.#again(pending)
       else this.#fail(pending, trouble('SERVER_FAILED', reason))
     }
@@ -169,7 +167,7 @@ export class McpSession implements ChannelUser {
     if (!pending) return this.#parts.events.dropped('refusal', body.length)
     if (pending.call && this.#mayTryAgain(pending, header.code)) return
     this.#parts.events.refused(header.code)
-    if (message?.kind === 'response') return this.#answer(pending, message, body)
+    if (message?.kind === 'response' && !pending.mayHaveRun) return this.#answer(pending, message, body)
     this.#fail(pending, { code: header.code, why: header.message, fix: header.fix, rule: header.rule })
   }
 
@@ -238,7 +236,7 @@ export class McpSession implements ChannelUser {
     this.#queue.push({ pending })
     const { line, deps, waitMs } = this.#parts
     pending.timer ??= deps.after(waitMs, () => {
-      this.#fail(pending, pending.wasSent && pending.call ? trouble('OUTCOME_UNKNOWN') : (line.trouble ?? trouble('GATEWAY_UNREACHABLE')))
+      this.#fail(pending, line.trouble ?? trouble('GATEWAY_UNREACHABLE'))
     })
     if (this.#state === 'apart') this.#open()
   }
@@ -342,7 +340,7 @@ export class McpSession implements ChannelUser {
   #again(pending: Pending): void {
     pending.sentOn = undefined
     pending.askedOn = undefined
-    if (pending.attempts >= maxAttempts) return this.#fail(pending, trouble(pending.call ? 'OUTCOME_UNKNOWN' : 'GATEWAY_UNREACHABLE'))
+    if (pending.attempts >= maxAttempts) return this.#fail(pending, trouble('GATEWAY_UNREACHABLE'))
     if (!pending.call && pending.wasSent) {
       this.#resent.delete(keyOf(pending.wireId))
       pending.wireId = `again:${encodeBase64url(this.#parts.deps.random(12))}`
@@ -382,8 +380,10 @@ export class McpSession implements ChannelUser {
 
   #fail(pending: Pending, found: Refusal): void {
     this.#forget(pending)
-    this.#parts.events.refused(found.code)
-    this.#reply(pending.request, refusalOf(pending.request, found))
+    const isDoubtful = pending.call && pending.mayHaveRun && found.code !== 'OUTCOME_UNKNOWN'
+    const told = isDoubtful ? trouble('OUTCOME_UNKNOWN', `its answer was lost, and asking again gave ${found.code}`) : found
+    this.#parts.events.refused(told.code)
+    this.#reply(pending.request, refusalOf(pending.request, told))
   }
 
   #reply({ id }: RpcRequest, json: JsonObject): void {
@@ -446,7 +446,7 @@ export class McpSession implements ChannelUser {
 
 const RENEWABLE = new Set(['GRANT_EXPIRED', 'GRANT_EPOCH', 'GRANT_POLICY', 'GRANT_SIGNATURE', 'GRANT_MALFORMED', 'TOOL_CHANGED'])
 
-const fresh = () => ({ sentOn: undefined, askedOn: undefined, held: undefined, wasSent: false, attempts: 0, timer: undefined })
+const fresh = () => ({ sentOn: undefined, askedOn: undefined, held: undefined, wasSent: false, mayHaveRun: false, attempts: 0, timer: undefined })
 
 const encode = (json: JsonObject): Uint8Array => utf8(JSON.stringify(json))
 

@@ -4,9 +4,10 @@ import type { AddressInfo } from 'node:net'
 import type { JsonObject, RequestId, RpcMessage } from '@postern/core'
 import { createError, createRefusedError, encodeBase64url, RPC_CODES } from '@postern/core'
 import { errnoOf, OperationError } from '@postern/daemon'
-import type { Connection } from '../../connection.ts'
 import type { ConnectorDeps } from '../../deps.ts'
 import type { Events } from '../../events.ts'
+
+import type { SessionOpener } from '../../session/client-session.ts'
 import { trouble } from '../../trouble.ts'
 import { readClient } from '../read-client.ts'
 import { acceptsBoth, acceptsEvents, isJson, MAX_BODY_BYTES, readBody } from './body.ts'
@@ -37,7 +38,7 @@ const SESSION_NOT_FOUND = -32_001
 export async function openHttpEdge(
   port: number,
   token: string,
-  connection: Connection,
+  connection: SessionOpener,
   deps: ConnectorDeps,
   events: Events,
 ): Promise<HttpEdge> {
@@ -62,13 +63,13 @@ export async function openHttpEdge(
 
 class House {
   readonly #guard: Guard
-  readonly #connection: Connection
+  readonly #connection: SessionOpener
   readonly #deps: ConnectorDeps
   readonly #events: Events
   readonly #modern: ModernDoor
   readonly #sessions = new Map<string, LegacySession>()
 
-  constructor(guard: Guard, connection: Connection, deps: ConnectorDeps, events: Events) {
+  constructor(guard: Guard, connection: SessionOpener, deps: ConnectorDeps, events: Events) {
     this.#guard = guard
     this.#connection = connection
     this.#deps = deps

@@ -1,14 +1,13 @@
 import type { ServerResponse } from 'node:http'
 import type { JsonValue, RequestId, RpcMessage, RpcRequest } from '@postern/core'
 import { metaOf } from '@postern/core'
-import type { Connection } from '../../connection.ts'
+import type { ClientSession, SessionOpener } from '../../session/client-session.ts'
 import { keyOf } from '../../session/pending.ts'
-import type { McpSession } from '../../session/session.ts'
 import { EventStream, PostReply } from './reply.ts'
 
 export interface LegacyParts {
   readonly id: string
-  readonly connection: Connection
+  readonly connection: SessionOpener
   readonly now: () => number
 }
 
@@ -18,7 +17,7 @@ export class LegacySession {
   /** Monotonic milliseconds. */
   usedMs: number
   readonly #now: () => number
-  readonly #session: McpSession
+  readonly #session: ClientSession
   readonly #replies = new Map<string, PostReply>()
   /** Progress token → request. */
   readonly #tokens = new Map<string, string>()

@@ -1,8 +1,7 @@
 import type { RpcMessage, RpcNotification, RpcRequest } from '@postern/core'
 import { classify, createError, createRefusedError, createRemapper, metaOf, RPC_CODES, utf8 } from '@postern/core'
-import type { Connection } from '../../connection.ts'
 import type { Events } from '../../events.ts'
-import type { McpSession } from '../../session/session.ts'
+import type { ClientSession, SessionOpener } from '../../session/client-session.ts'
 import { trouble } from '../../trouble.ts'
 import type { PostReply } from './reply.ts'
 import { statusOf } from './reply.ts'
@@ -14,13 +13,13 @@ const LOG_LEVEL = 'io.modelcontextprotocol/logLevel'
  * each; on the line every request has an id of its own.
  */
 export class ModernDoor {
-  readonly #connection: Connection
+  readonly #connection: SessionOpener
   readonly #events: Events
   readonly #remapper = createRemapper<PostReply>({ maxPending: 512, maxPerClient: 1 })
   readonly #open = new Set<PostReply>()
-  #session: McpSession | undefined
+  #session: ClientSession | undefined
 
-  constructor(connection: Connection, events: Events) {
+  constructor(connection: SessionOpener, events: Events) {
     this.#connection = connection
     this.#events = events
   }
