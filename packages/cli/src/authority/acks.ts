@@ -1,4 +1,4 @@
-import type { AtSign, ControlClient, KeyResolver, RevocationSet, State } from '@postern/core'
+import type { Ack, AtSign, ControlClient, KeyResolver, RevocationSet, State } from '@postern/core'
 import { revocationsDigest, standingOf, VerifyError, verifyAck } from '@postern/core'
 import { openEventSource } from '@postern/daemon'
 import { now, surroundings } from '../surroundings.ts'
@@ -38,20 +38,25 @@ export function openAckWatch(client: ControlClient): AckWatch {
 }
 
 interface AckJson {
-  readonly gateway: string
   readonly jws: string
 }
 
-/**
- * Which gateways say, under their own receipt keys, that they hold exactly this set of revocations (or, for the log, this statement).
- * Verified here: what the control plane shows counts for nothing.
- */
-export async function gatewaysWith(client: ControlClient, state: State, revocations: RevocationSet): Promise<ReadonlySet<AtSign>> {
-  const { digest } = revocationsDigest(revocations.held.keys(), surroundings.suite)
+/** The latest ack of each gateway, verified here under its receipt key: what the control plane shows counts for nothing. */
+export async function readAcks(client: ControlClient, state: State): Promise<readonly Ack[]> {
   const { acks } = await client.call<{ acks: readonly AckJson[] }>('/api/v1/acks?limit=1000')
-  return new Set(acks.flatMap(({ jws }) => holderOf(jws, state, digest)))
+  return acks.flatMap(({ jws }) => verified(jws, state))
 }
 
+function verified(jws: string, state: State): readonly Ack[] {
+  try {
+    return [verifyAck(jws, resolverOf(state), { org: state.org, now: now(), suite: surroundings.suite })]
+  } catch (error) {
+    if (error instanceof VerifyError) return []
+    throw error
+  }
+}
+
+/** Live keys of the log: an ack under a key that has ended says nothing about now. */
 const resolverOf =
   (state: State): KeyResolver =>
   (iss, kid, use) => {
@@ -59,12 +64,9 @@ const resolverOf =
     return known?.live && known.atsign === iss && known.use === use ? known.key : undefined
   }
 
-function holderOf(jws: string, state: State, digest: string): readonly AtSign[] {
-  try {
-    const ack = verifyAck(jws, resolverOf(state), { org: state.org, now: now(), suite: surroundings.suite })
-    return ack.revocations.digest === digest ? [ack.iss] : []
-  } catch (error) {
-    if (error instanceof VerifyError) return []
-    throw error
-  }
+/** Gateways that say that they hold exactly this set of revocations. */
+export async function gatewaysWith(client: ControlClient, state: State, revocations: RevocationSet): Promise<ReadonlySet<AtSign>> {
+  const { digest } = revocationsDigest(revocations.held.keys(), surroundings.suite)
+  const acks = await readAcks(client, state)
+  return new Set(acks.filter((ack) => ack.revocations.digest === digest).map(({ iss }) => iss))
 }

@@ -23,10 +23,8 @@ import { syncAuthority } from './authority.ts'
 export interface Proposal<O extends ChainOp> {
   readonly op: O
   readonly body: (state: State) => Bodies[O]
-  /** Asked in place of `Sign this?`. */
-  readonly question?: string
-  /** Confirmed otherwise, e.g. by the words of an enrolment. */
-  readonly isConfirmed?: boolean
+  /** Asks in place of `Sign this?`: an enrolment has its words compared. Throws for a no. */
+  readonly confirm?: () => Promise<void>
   /** Bytes that travel along: the document of `policy.set`. */
   readonly policy?: Uint8Array
   /** More to know before signing, in front of the sentences. */
@@ -120,11 +118,11 @@ const changedMeanwhile = () =>
 
 async function show<O extends ChainOp>(
   context: Context,
-  { notes = [], question, isConfirmed }: Proposal<O>,
+  { notes = [], confirm = () => context.confirm('Sign this?') }: Proposal<O>,
   sentences: readonly string[],
 ): Promise<void> {
   sayAll(context, [...notes, ...sentences])
-  if (!isConfirmed) await context.confirm(question ?? 'Sign this?')
+  await confirm()
 }
 
 export function sayAll(context: Context, sentences: readonly string[]): void {

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { syncAuthority } from '../authority/authority.ts'
 import { outcomeText, refusing, requireCount, sayAll } from '../authority/statement.ts'
 import type { Context } from '../context.ts'
-import { approve } from '../enrolment/approve.ts'
+import { approve, pickEnrolment } from '../enrolment/approve.ts'
 import type { WaitingEnrolment, WaitingStatement } from '../enrolment/queue.ts'
 import { listEnrolments, listStatements, missingText, pick } from '../enrolment/queue.ts'
 import { usageError } from '../errors.ts'
@@ -120,7 +120,7 @@ function missingOf({ signed }: WaitingStatement, state: State): string {
 async function approveOne(context: Context, [id = '']: readonly string[], options: Options): Promise<Report> {
   const person = await openSignedIn(context.settings)
   const { enrolments } = await readWaiting(context, person)
-  const waiting = pick(enrolments, id, (item) => [item.id, item.request.atsign], 'enrolment')
+  const waiting = pickEnrolment(enrolments, id, options.words)
   const outcome = await approve(context, person, waiting, options)
   const { request, words } = waiting
   return {

@@ -9,6 +9,7 @@ import type { SignedIn } from '../profile/person.ts'
 import { confirm } from '../prompt.ts'
 import { now } from '../surroundings.ts'
 import type { WaitingEnrolment } from './queue.ts'
+import { pick } from './queue.ts'
 
 const DAY = 86_400
 /** Leases by default. */
@@ -26,49 +27,48 @@ export interface ApproveOptions {
 }
 
 /**
- * Shows who asks, has the words compared, and signs the enrolment.
- * @throws {CliError} WORDS_DIFFER (exit code 8); as `signStatement`
+ * Of the requests that go by a name, the one that is meant: with `--words`, the one that has them. This is the check that keeps a control
+ * plane from putting its own keys in place of a machine's.
+ * @throws {CliError} NOT_FOUND, USAGE, WORDS_DIFFER (exit code 8)
  */
-export async function approve(context: Context, person: SignedIn, waiting: WaitingEnrolment, options: ApproveOptions): Promise<Outcome> {
-  await compareWords(context, waiting, options.words)
-  const kid = keyIdOf((await person.key()).public)
-  const op = opOf(waiting, options)
-  const tags = tagsOf(context, waiting, options)
-  return signStatement(context, person, {
-    op,
-    body: (state) => bodyOf(op, waiting, { ...options, tags, approver: approverOf(state, person.profile.atsign), kid }) as never,
-    notes: notesOf(waiting),
-    isConfirmed: true,
+export function pickEnrolment(enrolments: readonly WaitingEnrolment[], typed: string, words: string | undefined): WaitingEnrolment {
+  const namesOf = ({ id, request }: WaitingEnrolment) => [id, request.atsign]
+  if (words === undefined) return pick(enrolments, typed, namesOf, 'enrolment')
+  const said = words
+    .trim()
+    .toLowerCase()
+    .split(/[\s,]+/)
+  const meant = enrolments.filter((item) => item.words.join() === said.join())
+  if (meant.some((item) => namesOf(item).includes(typed))) return pick(meant, typed, namesOf, 'enrolment')
+  const { request } = pick(enrolments, typed, namesOf, 'enrolment')
+  throw new CliError('WORDS_DIFFER', 'these are not the words of this request', {
+    why: `what waits here is not what ${request.atsign} has made: other keys, or another name, organisation or attempt`,
+    fix: `look again; if its screen really shows these words, refuse: postern refuse ${request.atsign}`,
+    exit: 'verification',
   })
 }
 
 /**
- * The one check that keeps a control plane from putting its own keys in place of the machine's: the words of the other screen.
+ * Shows who asks and what is granted, has the words compared, and signs the enrolment.
+ * @throws {CliError} CONFIRM without a terminal and without `--words`; as `signStatement`
  */
-async function compareWords(context: Context, { words, request }: WaitingEnrolment, given: string | undefined): Promise<void> {
-  const { input } = context.settings
-  if (given !== undefined) {
-    if (
-      given
-        .trim()
-        .toLowerCase()
-        .split(/[\s,]+/)
-        .join(' ') === words.join(' ')
-    )
-      return
-    throw new CliError('WORDS_DIFFER', 'these are not the words of this request', {
-      why: `it has: ${words.join(' ')}`,
-      fix: `if ${request.atsign} shows others, refuse: somebody may have put other keys in its place`,
-      exit: 'verification',
-    })
-  }
-  context.say(`${request.kind} ${request.atsign} shows, if nobody stands between:   ${words.join(' ')}`)
-  await confirm('Does its screen show the same six words?', {
-    given: false,
-    input,
-    flag: "--words '<the six words that its screen shows>'",
+export async function approve(context: Context, person: SignedIn, waiting: WaitingEnrolment, options: ApproveOptions): Promise<Outcome> {
+  const kid = keyIdOf((await person.key()).public)
+  const op = opOf(waiting, options)
+  const tags = tagsOf(context, waiting, options)
+  const isCompared = options.words !== undefined
+  return signStatement(context, person, {
+    op,
+    body: (state) => bodyOf(op, waiting, { ...options, tags, approver: approverOf(state, person.profile.atsign), kid }) as never,
+    notes: notesOf(waiting),
+    confirm: () => confirm(questionOf(waiting), { given: isCompared, input: context.settings.input, flag: FLAG }),
   })
 }
+
+/** `--yes` is not enough: it would sign whatever the control plane has put into the queue. */
+const FLAG = "--words '<the six words that its screen shows>'"
+const questionOf = ({ request, words }: WaitingEnrolment): string =>
+  `Does the screen of ${request.atsign} show exactly these six words:  ${words.join(' ')} ?  Sign?`
 
 function opOf({ request }: WaitingEnrolment, { admin }: ApproveOptions): ChainOp {
   if (admin && request.kind !== 'person') throw usageError('only a person can become an administrator')

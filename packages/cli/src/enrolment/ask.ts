@@ -30,10 +30,15 @@ interface Posted {
  * Checks the log of the join string from its pin, makes the request, posts it and shows its words.
  * @param make Makes keys and request; called when the log has been checked.
  */
-export async function ask(context: Context, join: Enrolment['join'], dir: StateDir, make: () => Promise<Enrolment>): Promise<Posted> {
+export async function ask(
+  context: Context,
+  join: Enrolment['join'],
+  dir: StateDir,
+  make: (state: State) => Promise<Enrolment>,
+): Promise<Posted> {
   const { state } = await readPublicLog(join)
   sayChecked(context, state)
-  const enrolment = await make()
+  const enrolment = await make(state)
   const id = await postEnrolment(enrolment, machineFacts('0.1.0'), surroundings)
   await dir.write(
     FILE,
