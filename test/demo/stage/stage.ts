@@ -1,0 +1,115 @@
+import type { AtSign, Bodies, ChainOp, EdgeKeys, Revocation, Signed, SignedJson, State } from '@postern/core'
+import { createControlClient, decodeSigned, draftStatement, encodeRevocation, encodeSigned, replay, signDetached } from '@postern/core'
+import type { HealthReport, Secret } from '@postern/daemon'
+import { native, places, readHealth } from '@postern/daemon'
+import type { Child, ControlChild, Home, RelayChild } from '../../fixtures/processes.ts'
+import { until } from '../../fixtures/processes.ts'
+import { surroundings } from '../../fixtures/running-organisation.ts'
+import type { Known, Mask } from '../hostile/agent.ts'
+import { HostileAgent } from '../hostile/agent.ts'
+import type { DemoClient } from './client.ts'
+import type { Files } from './files.ts'
+import type { Front } from './front.ts'
+import type { Tap } from './tap.ts'
+import { witnessed } from './witness.ts'
+
+/** A gateway that runs as a process of its own, in front of one MCP server. */
+export interface Gateway {
+  readonly atsign: AtSign
+  readonly server: string
+  readonly keys: EdgeKeys<'gateway'>
+  readonly stateDir: string
+  readonly witnessFile: string
+  child: Child
+  start(): Promise<Child>
+}
+
+/** Everything that runs, and every key in play: attackers of all kinds take from here what they would have. */
+export interface Stage {
+  readonly home: Home
+  readonly files: Files
+  readonly org: string
+  /** What everybody dials; behind it the control plane, which can be stopped and started on its own. */
+  readonly front: Front
+  readonly control: { child: ControlChild; readonly directory: string; start(): Promise<void> }
+  readonly tap: Tap
+  readonly relay: RelayChild
+  readonly gateways: { readonly fs: Gateway; readonly memory: Gateway }
+  readonly agents: { readonly honest: Mask; readonly other: Mask }
+  /** The administrator's own key: stolen, in some attacks. */
+  readonly adminSeed: Secret<Uint8Array>
+  readonly adminKid: string
+  /** The official MCP client, through the connector. */
+  readonly client: DemoClient
+  /** Every private key there is, by name. */
+  readonly secrets: ReadonlyMap<string, Uint8Array>
+}
+
+/** The authority log as the control plane has it now, verified. */
+export async function readKnown({ org, control, agents }: Stage): Promise<Known & { readonly entries: readonly Signed[] }> {
+  const client = createControlClient(control.child.url, agents.honest.keys.auth, surroundings)
+  const { entries } = await client.call<{ entries: readonly SignedJson[] }>('/api/v1/log?from=0&limit=256')
+  const log = entries.map(({ bytes, signatures }) => decodeSigned({ bytes, signatures } as never))
+  return { state: replay(org, log, native), head: log.at(-1)!, entries: log }
+}
+
+/** A hostile agent at one of the gateways, behind an honest agent's face unless told otherwise. */
+export async function approach(
+  stage: Stage,
+  gateway: Gateway,
+  options: { mask?: Mask; known?: Known; claims?: never } = {},
+): Promise<HostileAgent> {
+  const { mask = stage.agents.honest, known = await readKnown(stage), ...more } = options
+  return HostileAgent.connect({ relayUrl: stage.tap.url, mask, known, gateway: gateway.atsign, ...more })
+}
+
+/** How many tool calls have reached a server so far. */
+export const countRuns = ({ gateways }: Stage): number =>
+  Object.values(gateways).reduce((sum, { witnessFile }) => sum + witnessed(witnessFile).length, 0)
+
+/** The next statement, signed with the administrator's key and shown to nobody. */
+export function signAsAdmin<O extends ChainOp>(stage: Stage, state: State, op: O, body: Bodies[O]): Signed {
+  return signBytes(stage, draftStatement(state, op, body, { at: nowSeconds() }))
+}
+
+export const signBytes = ({ adminSeed }: Stage, bytes: Uint8Array): Signed => ({
+  bytes,
+  signatures: [signDetached(adminSeed.expose(), 'postern-statement-v1', bytes, native)],
+})
+
+/** Hands a statement in, as its signer does. */
+export async function post({ control }: Stage, signed: Signed): Promise<void> {
+  await createControlClient(control.child.url, undefined, surroundings).call('/api/v1/log', { json: { entry: encodeSigned(signed) } })
+}
+
+/** @returns when it was signed, `performance.now()` */
+export async function revoke({ org, adminSeed, front }: Stage, target: Revocation['target']): Promise<number> {
+  const bytes = encodeRevocation({ org, target, reason: 'the tour is over for it', at: nowSeconds() })
+  const signed = { bytes, signatures: [signDetached(adminSeed.expose(), 'postern-revocation-v1', bytes, native)] }
+  const signedMs = performance.now()
+  await createControlClient(front.url, undefined, surroundings).call('/api/v1/revocations', { json: encodeSigned(signed) })
+  return signedMs
+}
+
+export const nowSeconds = (): number => Math.floor(Date.now() / 1000)
+
+/** What a gateway says of itself over its private socket. */
+export const healthOf = ({ home }: Stage, { atsign }: Gateway): Promise<HealthReport | undefined> => readGatewayHealth(home, atsign)
+
+export const readGatewayHealth = (home: Home, atsign: string): Promise<HealthReport | undefined> =>
+  readHealth(`gateway-${atsign}`, places(home.env))
+
+export const untilHealth = (
+  stage: Stage,
+  gateway: Gateway,
+  what: string,
+  matches: (report: HealthReport) => boolean,
+): Promise<HealthReport> =>
+  until(`${gateway.atsign} ${what}`, 30_000, async () => {
+    const report = await healthOf(stage, gateway)
+    return report && matches(report) ? report : undefined
+  })
+
+/** Ready to serve: synchronised, connected, and no trouble of its own. */
+export const isServing = ({ status, connected, relays_up }: HealthReport): boolean =>
+  status === 'ok' && connected === true && Number(relays_up) > 0
