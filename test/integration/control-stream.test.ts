@@ -1,3 +1,5 @@
+import type { Principal } from '@postern/control'
+import { createCaller } from '@postern/control'
 import { encodeBase64url, encodeSigned, linkHash, signAck, signReceipt } from '@postern/core'
 import { native } from '@postern/daemon'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -237,6 +239,34 @@ describe.each(databases)('grants over REST on $name', (kind) => {
     const elsewhere = { by: all.agent, body: { gateway: '@bot', ask: sealed } }
     expect(await t.call('POST', '/api/v1/grants', elsewhere)).toMatchObject({ status: 404 })
   })
+})
+
+test.each(databases)('the console’s subscription on $name brings the same events, each with the id to resume after', async (kind) => {
+  await using t = await openTestControl(kind)
+  const all = await enrolEverybody(t)
+  const principal = { role: 'admin', org: all.branch.org, atsign: '@ana', kid: 'x' } as unknown as Principal
+  const abort = new AbortController()
+  const caller = createCaller({ control: t.control, principal, requestId: 'test' }, { signal: abort.signal })
+  const pin = (name: string) => ({
+    gateway: '@gw' as never,
+    server: 'fs',
+    set: [{ name, digest: all.branch.org, risk: 'read' as const }],
+    unset: [],
+  })
+  const take = async (events: AsyncIterable<unknown>) => {
+    for await (const tracked of events) return tracked as [id: string, data: { kind: string; data: object }]
+    throw new Error('it ended')
+  }
+  const first = take((await caller.stream.events({})) as AsyncIterable<unknown>)
+  all.branch = await t.append(all.branch, 'server.pin', pin('a'))
+  const [id, event] = await first
+  expect(event).toEqual({ kind: 'log', data: { seq: all.branch.state.seq, hash: all.branch.state.head } })
+  all.branch = await t.append(all.branch, 'server.pin', pin('b'))
+  const [, missed] = await take((await caller.stream.events({ lastEventId: id })) as AsyncIterable<unknown>)
+  expect(missed).toMatchObject({ kind: 'log', data: { seq: all.branch.state.seq } })
+  const [, gone] = await take((await caller.stream.events({ lastEventId: '999999' })) as AsyncIterable<unknown>)
+  expect(gone).toMatchObject({ kind: 'missed' })
+  abort.abort()
 })
 
 test.skipIf(withoutPostgres)('two replicas on PostgreSQL carry a grant, a revocation and the log between them', async () => {

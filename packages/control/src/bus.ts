@@ -21,6 +21,7 @@ const CHANNEL = 'postern_events'
 /** Taken until commit, so that ids become visible in order and nobody who reads "after id n" misses one that commits late. */
 const ORDER_LOCK = 72707370
 const BATCH = 500
+const MAX_MISSED = 5000
 
 /**
  * One bus for all replicas: a row in `events` and a NOTIFY in the same transaction as the change itself. Subscribers of this
@@ -30,7 +31,7 @@ export interface Bus extends AsyncDisposable {
   /** Call it last in the transaction: it serialises writers from here to commit. */
   publish(tx: Transaction, event: NewEvent, now: number): Promise<void>
   subscribe(subscriber: (event: BusEvent) => void): () => void
-  /** Events after `id`, oldest first, at most `BATCH`; undefined when some of them are gone already. */
+  /** Events after `id`, oldest first; undefined when some are gone already, or when they are so many that starting over is less work. */
   since(org: string, id: number): Promise<readonly BusEvent[] | undefined>
   /** Highest id delivered to subscribers of this process. */
   readonly last: number
@@ -47,8 +48,8 @@ const eventOf = ({ id, org, kind, to, data }: Row): BusEvent => ({ id: Number(id
 
 export async function openBus(db: Database, onError: (error: unknown) => void): Promise<Bus> {
   const subscribers = new Set<(event: BusEvent) => void>()
-  const read = async (where: string, values: unknown[]) =>
-    (await db.pool.query<Row>(`SELECT id, org, kind, "to", data FROM events WHERE ${where} ORDER BY id LIMIT ${BATCH}`, values)).rows.map(
+  const read = async (where: string, values: unknown[], limit = BATCH) =>
+    (await db.pool.query<Row>(`SELECT id, org, kind, "to", data FROM events WHERE ${where} ORDER BY id LIMIT ${limit}`, values)).rows.map(
       eventOf,
     )
   const bounds = async () => {
@@ -82,7 +83,8 @@ export async function openBus(db: Database, onError: (error: unknown) => void): 
     async since(org, id) {
       const { first, last: newest } = await bounds()
       if (id < first - 1 || id > newest) return undefined
-      return read('org = $1 AND id > $2', [org, id])
+      const events = await read('org = $1 AND id > $2', [org, id], MAX_MISSED + 1)
+      return events.length > MAX_MISSED ? undefined : events
     },
     get last() {
       return last

@@ -70,5 +70,5 @@ export async function openControl(config: Config, options: OpenControlOptions = 
 /** Per minute. Honest use stays far below; they bound what strangers can make this process do. */
 function limitsOf(): Control['limits'] {
   const nowMs = () => performance.now()
-  return { guesses: createLimiter(60, nowMs), strangers: createLimiter(120, nowMs), lookups: createLimiter(6000, nowMs) }
+  return { guesses: createLimiter(600, nowMs), strangers: createLimiter(120, nowMs), lookups: createLimiter(6000, nowMs) }
 }

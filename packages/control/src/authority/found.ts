@@ -45,11 +45,14 @@ export async function foundOrganisation(
   return head
 }
 
-function checkSecret({ config, startedAt, suite, now }: Control, secret: string | undefined) {
+function checkSecret({ config, startedAt, suite, now, limits }: Control, secret: string | undefined) {
+  limits.guesses.check()
   const expected = config.genesisSecretHash
   if (!expected || now() >= startedAt + GENESIS_SECONDS) {
     throw new ControlError('BAD_SECRET', 'the genesis secret has expired', { fix: 'restart Postern: it prints a new genesis link' })
   }
   const given = suite.sha256(utf8(secret ?? ''))
-  if (!timingSafeEqual(given, Buffer.from(expected, 'hex'))) throw new ControlError('BAD_SECRET', 'this is not the genesis secret')
+  if (timingSafeEqual(given, Buffer.from(expected, 'hex'))) return
+  limits.guesses.spend()
+  throw new ControlError('BAD_SECRET', 'this is not the genesis secret')
 }

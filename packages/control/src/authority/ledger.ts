@@ -31,7 +31,6 @@ export interface Ledger extends AsyncDisposable {
 }
 
 interface StatementRow {
-  org: string
   seq: number
   bytes: Uint8Array
   signatures: Signature[]
@@ -44,6 +43,7 @@ const BATCH = 1000
 
 export async function openLedger(db: Database, bus: Bus, suite: Suite, onError: (error: unknown) => void): Promise<Ledger> {
   const listeners = new Set<() => void>()
+  let org: string | undefined
   let state: State | undefined
   let broken: Broken | undefined
   let revocations = emptyRevocations()
@@ -51,10 +51,10 @@ export async function openLedger(db: Database, bus: Bus, suite: Suite, onError: 
   /** Not verifiable when they were read; a later statement may name them. */
   let doubtful: RevocationRow[] = []
 
-  const apply = ({ org, seq, bytes, signatures }: StatementRow) => {
+  const apply = ({ seq, bytes, signatures }: StatementRow) => {
     const signed: Signed = { bytes: new Uint8Array(bytes), signatures }
     try {
-      const next = state ? applyStatement(state, signed, suite) : startState(signed, org, suite)
+      const next = state ? applyStatement(state, signed, suite) : startState(signed, org!, suite)
       if (next.halted) throw new VerifyError('UNKNOWN_OP', next.halted.reason)
       state = next
     } catch (error) {
@@ -63,11 +63,12 @@ export async function openLedger(db: Database, bus: Bus, suite: Suite, onError: 
     }
   }
   const readStatements = async () => {
+    org ??= (await db.prisma.organisation.findFirst())?.id
     for (;;) {
-      if (broken) return
+      if (broken || !org) return
       const { rows } = await db.pool.query<StatementRow>(
-        'SELECT org, seq, bytes, signatures FROM statements WHERE seq > $1 ORDER BY org, seq LIMIT $2',
-        [state?.seq ?? -1, BATCH],
+        'SELECT seq, bytes, signatures FROM statements WHERE org = $1 AND seq > $2 ORDER BY seq LIMIT $3',
+        [org, state?.seq ?? -1, BATCH],
       )
       for (const row of rows) if (!broken) apply(row)
       if (rows.length < BATCH) return
