@@ -54,8 +54,11 @@ export function isInstalled() {
   return existsSync(installStamp) && readFileSync(installStamp, 'utf8') === lockHash()
 }
 
+const isFetchedNode = () => existsSync(fetched) && realpathSync(process.execPath) === realpathSync(fetched)
+
 /** Fetches Node when the host's is too old and it is not there yet. Throws with a sentence that says what to do. */
 export function ensureNode(report = () => {}) {
+  if (isFetchedNode()) return link() // an installation that the bootstrap started already runs on it; npx looks in the new node_modules
   if (isHostNewEnough) return
   const name = packages[`${process.platform}-${process.arch}`]
   const advice = `Postern needs Node.js ${wanted.split('.')[0]} or later, and this is ${process.version}: install it from https://nodejs.org`
