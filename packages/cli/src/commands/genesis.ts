@@ -32,6 +32,7 @@ import { askFor } from '../prompt.ts'
 import type { Options } from '../run.ts'
 import { act } from '../run.ts'
 import { now, surroundings } from '../surroundings.ts'
+import { readOverview } from '../up/health.ts'
 
 /** Where the embedded signer and console are, so that they need no `signer.set` when they come. */
 const EMBEDDED = { signer: 'http://localhost:3001', rpId: 'localhost', console: 'http://localhost:3000' }
@@ -67,9 +68,10 @@ async function found(context: Context, [link = '']: readonly string[], options: 
   const atsign = atSignOf(options.as ?? (await askFor('Your atSign', input, '--as')))
   const state = await stateNameFor(atsign, undefined, environment)
   const dir = await openPersonDir(state, environment)
+  const begun = await readBegun(dir, name, atsign)
+  await refuseFounded(control, begun)
   const key = options.key === OWN_KEY ? await createOwnKey(dir) : await chooseSshKey(options.key, dir)
   const recovery = resolve(options.recovery ?? dir.file('recovery.json'))
-  const begun = await readBegun(dir, name, atsign)
   const genesis = begun ?? (await signGenesis(context, name, [{ atsign, key }, ...(await readAdmins(options.admin))], recovery, options))
   if (begun) context.say(`◌ Continuing the founding of ${name} that was begun here`)
   else await dir.write(BEGUN_FILE, JSON.stringify(encodeSigned(genesis)))
@@ -91,6 +93,17 @@ function parseLink(link: string): { control: string; secret: string } {
   const [, control = '', secret = ''] = /^(https?:\/\/[^#\s]+)#([A-Za-z0-9_-]{8,})$/.exec(link.trim()) ?? []
   if (control) return { control: control.replace(/\/+$/, ''), secret }
   throw usageError('this is no genesis link: expected <control plane>#<secret>', "start 'postern up': it prints one while nobody owns it")
+}
+
+/** Asked before keys are made for nothing. Its answer is no authority, and none is taken as no. @throws {CliError} ALREADY_FOUNDED */
+async function refuseFounded(control: string, begun: Signed | undefined): Promise<void> {
+  const known = (await readOverview(control))?.organisation
+  if (!known || (begun && organisationOf(begun.bytes) === known.org)) return
+  throw new CliError('ALREADY_FOUNDED', `somebody has founded ${JSON.stringify(known.name)} here already`, {
+    why: `it is organisation ${known.org}`,
+    fix: "was it you? postern login. If not, ask an administrator for a join string: postern people enroll '<join string>'",
+    exit: 'conflict',
+  })
 }
 
 /** Signed, and perhaps handed in, before the answer was lost: the same one is handed in again. */

@@ -43,7 +43,7 @@ async function show(context: Context, _args: readonly string[], { offline }: Opt
       ['organisation', state.name],
       ['id', state.org],
       ['words', data.words.join(' ')],
-      ['log', `${state.seq + 1} statements`],
+      ['log', `${state.seq + 1} ${state.seq === 0 ? 'statement' : 'statements'}`],
       ['head', state.head],
       ['administrators', admins],
       ['thresholds', thresholds],

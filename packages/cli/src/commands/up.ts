@@ -48,7 +48,7 @@ interface Plan {
 }
 
 async function up(context: Context, _args: readonly string[], options: Options): Promise<undefined> {
-  const began = performance.now() - process.uptime() * 1000
+  const began = performance.now() - process.uptime() * 1000 // what a person waits begins before our first line
   const { environment } = context.settings
   const plan = planOf(options, environment)
   if (!existsSync(join(root, '.next/BUILD_ID'))) {

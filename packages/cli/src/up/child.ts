@@ -34,11 +34,14 @@ export function startChild(context: Context, name: string, args: readonly string
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const tail: string[] = []
+  let isStopping = false
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream! }).on('line', (line) => {
-      tail.push(line)
+      const { text, isImportant } = readLine(line, stream === child.stderr)
+      tail.push(text)
       if (tail.length > KEPT_LINES) tail.shift()
-      pass(context, name, line, stream === child.stderr)
+      const say = isImportant && !isStopping ? context.say : context.detail // what fails while it stops is how it stops
+      say(`${name}: ${text}`)
     })
   }
   const ended = new Promise<number>((resolve) => {
@@ -48,7 +51,14 @@ export function startChild(context: Context, name: string, args: readonly string
     })
     child.on('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal!]))
   })
-  return { name, pid: child.pid ?? 0, ended, tail: () => tail, stop: () => stop(child, ended) }
+  return {
+    ...{ name, pid: child.pid ?? 0, ended },
+    tail: () => tail,
+    stop: () => {
+      isStopping = true
+      return stop(child, ended)
+    },
+  }
 }
 
 async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> {
@@ -59,20 +69,19 @@ async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> 
   clearTimeout(killer)
 }
 
-/** Log lines of ours from `warn` on, and whatever else it says on stderr; everything with `--verbose`. */
-function pass(context: Context, name: string, line: string, isStderr: boolean): void {
-  const entry = parseLine(line)
-  const isImportant = entry ? ['warn', 'error', 'fatal'].includes(entry.level) : isStderr && line.trim() !== ''
-  const text = entry ? `${entry.level} ${entry.msg}${entry.rest}` : line
-  if (isImportant) context.say(`${name}: ${text}`)
-  else context.detail(`${name}: ${text}`)
+/** Log lines of ours count from `warn` on, and whatever else it says on stderr. */
+function readLine(line: string, isStderr: boolean): { readonly text: string; readonly isImportant: boolean } {
+  const entry = parseEntry(line)
+  if (!entry) return { text: line, isImportant: isStderr && line.trim() !== '' }
+  const { level, msg, time: _time, name: _name, ...rest } = entry
+  const facts = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''
+  return { text: `${level} ${msg}${facts}`, isImportant: ['warn', 'error', 'fatal'].includes(level) }
 }
 
-function parseLine(line: string): { level: string; msg: string; rest: string } | undefined {
+function parseEntry(line: string): (Record<string, unknown> & { level: string; msg: string }) | undefined {
   try {
-    const { level, msg, time: _, name: __, ...rest } = JSON.parse(line) as Record<string, unknown>
-    if (typeof level !== 'string' || typeof msg !== 'string') return undefined
-    return { level, msg, rest: Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : '' }
+    const entry = JSON.parse(line) as Record<string, unknown>
+    return typeof entry.level === 'string' && typeof entry.msg === 'string' ? (entry as ReturnType<typeof parseEntry>) : undefined
   } catch {
     return undefined
   }
