@@ -28,7 +28,9 @@ describe.each(Object.entries(doors))('over %s', (_, open) => {
     const client = newClient(mode)
     await client.connect(await open())
     const { tools } = await client.listTools()
-    expect(tools.map(({ name }) => name).sort()).toEqual(['count', 'die', 'echo', 'fail', 'slow', 'write'])
+    const names = tools.map(({ name }) => name)
+    expect(names).toEqual(expect.arrayContaining(['echo', 'write']))
+    expect(names).not.toContain('unpinned') // nobody has looked at it
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, i) => client.callTool({ name: 'echo', arguments: { i } }).then(({ content }) => content)),
     )

@@ -446,7 +446,15 @@ export class McpSession implements ChannelUser, ClientSession {
 
 const RENEWABLE = new Set(['GRANT_EXPIRED', 'GRANT_EPOCH', 'GRANT_POLICY', 'GRANT_SIGNATURE', 'GRANT_MALFORMED', 'TOOL_CHANGED'])
 
-const fresh = () => ({ sentOn: undefined, askedOn: undefined, held: undefined, wasSent: false, mayHaveRun: false, attempts: 0, timer: undefined })
+const fresh = () => ({
+  sentOn: undefined,
+  askedOn: undefined,
+  held: undefined,
+  wasSent: false,
+  mayHaveRun: false,
+  attempts: 0,
+  timer: undefined,
+})
 
 const encode = (json: JsonObject): Uint8Array => utf8(JSON.stringify(json))
 
