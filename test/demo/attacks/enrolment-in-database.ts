@@ -15,7 +15,6 @@ import type { Database } from '../../../packages/control/src/db/open.ts'
 import { surroundings } from '../../fixtures/running-organisation.ts'
 import { attack, must } from '../attack.ts'
 import { HostileAgent, TurnedAway } from '../hostile/agent.ts'
-import type { Stage } from '../stage/stage.ts'
 import { nowSeconds, readKnown } from '../stage/stage.ts'
 import { withTampered } from '../stage/tamper.ts'
 

@@ -31,7 +31,7 @@ export const logForked = attack({
     const { state } = await readKnown(stage)
     const [shown, other] = [pin(stage, state, 'external'), pin(stage, state, 'write')]
     await post(stage, shown)
-    await untilHealth(stage, memory, 'has the statement', ({ seq }) => seq === state.seq + 1)
+    await untilHealth(memory, 'has the statement', ({ seq }) => seq === state.seq + 1)
     front.lie = ({ path, kid }, answer) =>
       path.startsWith('/api/v1/log?') && kid === memory.keys.auth.kid ? exchange(answer, state.seq + 1, other) : undefined
     try {
@@ -72,5 +72,5 @@ async function lookedAt(stage: Stage, gateway: Gateway): Promise<void> {
   await gateway.child.stop()
   await rm(join(gateway.stateDir, `evidence-${FORK_EVIDENCE}.json`), { force: true })
   await gateway.start()
-  await untilHealth(stage, gateway, 'serves again', isServing)
+  await untilHealth(gateway, 'serves again', isServing)
 }

@@ -29,7 +29,7 @@ export const logRolledBack = attack({
     await post(stage, await pinAs(stage, 'destructive'))
     const known = await readKnown(stage)
     const { seq } = known.state
-    await untilHealth(stage, memory, 'has the statement', (report) => report.seq === seq)
+    await untilHealth(memory, 'has the statement', (report) => report.seq === seq)
     const outcome = await withTampered(
       stage,
       (database) => forget(database, seq),
@@ -40,13 +40,13 @@ export const logRolledBack = attack({
         await memory.child.stop()
         await memory.start()
         await memory.child.said(/"kind":"ROLLED_BACK"/)
-        const report = await untilHealth(stage, memory, 'runs again', () => true)
+        const report = await untilHealth(memory, 'runs again', () => true)
         must(report.seq === seq, `after a restart it is back at ${report.seq}`)
         return { code: kind!, note: `the tool stays refused, POLICY_DENIED; after a restart too: ${report.code}` }
       },
     )
     await post(stage, await pinAs(stage, 'write'))
-    await untilHealth(stage, memory, 'serves again', (report) => isServing(report) && report.seq === seq + 1)
+    await untilHealth(memory, 'serves again', (report) => isServing(report) && report.seq === seq + 1)
     return outcome
   },
 })

@@ -34,7 +34,7 @@ export const policyInDatabase = attack({
         return codeOf(await agent.ask('fs', 'move_file'))
       },
     )
-    await untilHealth(stage, memory, 'has the signed policy', ({ policy }) => policy === sha256)
+    await untilHealth(memory, 'has the signed policy', ({ policy }) => policy === sha256)
     return { code, note: 'nor does a gateway that fetches it anew take it' }
   },
 })
@@ -61,6 +61,6 @@ async function startWithoutPolicy(stage: Stage, gateway: Gateway, { seq, policy:
   const asked = stage.front.untilAsked(`${gateway.atsign} to fetch the policy`, ({ path }) => path.startsWith('/api/v1/policies/'))
   await gateway.start()
   await asked
-  const { policy } = await untilHealth(stage, gateway, 'runs', (report) => report.seq === seq)
+  const { policy } = await untilHealth(gateway, 'runs', (report) => report.seq === seq)
   must(policy === undefined, `it took ${policy}`)
 }

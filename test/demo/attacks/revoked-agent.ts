@@ -1,6 +1,5 @@
 import { allowed, attack, codeOf } from '../attack.ts'
 import { openConnector } from '../stage/connector.ts'
-import type { Stage } from '../stage/stage.ts'
 import { readKnown, revoke } from '../stage/stage.ts'
 
 /** An agent calls as fast as it can while somebody signs its revocation. Measured: from that signature to the first call that is refused. */
@@ -10,7 +9,7 @@ export const revokedAgent = attack({
   honest: {
     name: 'the agent, before it is revoked',
     async run(stage) {
-      const client = await openConnector(stage, stage.agents.other.atsign, 'memory')
+      const client = await openConnector(stage.machines.dev, stage.agents.other.atsign, 'memory')
       allowed(await client.call('read_graph', {}))
       return client
     },

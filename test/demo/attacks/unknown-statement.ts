@@ -38,14 +38,14 @@ export const unknownStatement = attack({
       await memory.child.stop()
       await memory.start()
       await memory.child.said(/"kind":"HALTED"/)
-      await untilHealth(stage, memory, 'is connected', (report) => Number(report.relays_up) > 0)
+      await untilHealth(memory, 'is connected', (report) => Number(report.relays_up) > 0)
       await using agent = await approach(stage, memory, { known })
       return { code: codeOf(await agent.ask(SERVER, TOOL)), note: 'the honest control plane refuses to store it: UNKNOWN_OP' }
     } finally {
       front.lie = undefined
       await memory.child.stop()
       await memory.start()
-      await untilHealth(stage, memory, 'serves again', isServing)
+      await untilHealth(memory, 'serves again', isServing)
     }
   },
 })

@@ -1,10 +1,14 @@
-import { join } from 'node:path'
 import type { AtSign } from '@postern/core'
-import { root, scripts } from '../../fixtures/processes.ts'
-import type { DemoClient } from './client.ts'
+import type { DemoClient, ServerCommand } from './client.ts'
 import { openClient } from './client.ts'
-import type { Stage } from './stage.ts'
+import type { Machine } from './machines.ts'
+import { postern } from './machines.ts'
 
-/** An MCP client that starts the connector of an agent for one server, as every client does with what `postern client print` prints. */
-export const openConnector = ({ home }: Pick<Stage, 'home'>, agent: AtSign, server: string): Promise<DemoClient> =>
-  openClient({ command: process.execPath, args: [join(root, scripts.connector), '--agent', agent, '--server', server], env: home.env })
+/** The official client, configured as any client is: with the command, arguments and environment that `postern client print` prints. */
+export async function openConnector(machine: Machine, agent: AtSign, server: string): Promise<DemoClient> {
+  type Printed = { readonly entry: { readonly mcpServers: Readonly<Record<string, ServerCommand>> } }
+  const printed = await postern<Printed>(machine, 'client', 'print', 'claude-code', server, '--agent', agent)
+  const [entry] = Object.values(printed.entry.mcpServers)
+  const { PATH, HOME } = machine.env
+  return openClient({ ...entry!, env: { PATH: PATH!, HOME: HOME!, ...entry!.env } })
+}

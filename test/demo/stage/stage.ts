@@ -10,6 +10,7 @@ import { HostileAgent } from '../hostile/agent.ts'
 import type { DemoClient } from './client.ts'
 import type { Files } from './files.ts'
 import type { Front } from './front.ts'
+import type { Machine } from './machines.ts'
 import type { Tap } from './tap.ts'
 import { witnessed } from './witness.ts'
 
@@ -19,6 +20,7 @@ export interface Gateway {
   readonly server: string
   readonly keys: EdgeKeys<'gateway'>
   readonly stateDir: string
+  readonly machine: Machine
   readonly witnessFile: string
   child: Child
   start(): Promise<Child>
@@ -35,10 +37,11 @@ export interface Stage {
   readonly tap: Tap
   readonly relay: RelayChild
   readonly gateways: { readonly fs: Gateway; readonly memory: Gateway }
+  /** Of @ana, who administers, of @dev and her agents, and of the gateways. */
+  readonly machines: { readonly ana: Machine; readonly dev: Machine; readonly host: Machine }
   readonly agents: { readonly honest: Mask; readonly other: Mask }
   /** The administrator's own key: stolen, in some attacks. */
   readonly adminSeed: Secret<Uint8Array>
-  readonly adminKid: string
   /** The official MCP client, through the connector. */
   readonly client: DemoClient
   /** Every private key there is, by name. */
@@ -94,19 +97,12 @@ export async function revoke({ org, adminSeed, front }: Stage, target: Revocatio
 export const nowSeconds = (): number => Math.floor(Date.now() / 1000)
 
 /** What a gateway says of itself over its private socket. */
-export const healthOf = ({ home }: Stage, { atsign }: Gateway): Promise<HealthReport | undefined> => readGatewayHealth(home, atsign)
+export const readGatewayHealth = ({ env }: Machine, atsign: string): Promise<HealthReport | undefined> =>
+  readHealth(`gateway-${atsign}`, places(env))
 
-export const readGatewayHealth = (home: Home, atsign: string): Promise<HealthReport | undefined> =>
-  readHealth(`gateway-${atsign}`, places(home.env))
-
-export const untilHealth = (
-  stage: Stage,
-  gateway: Gateway,
-  what: string,
-  matches: (report: HealthReport) => boolean,
-): Promise<HealthReport> =>
+export const untilHealth = (gateway: Gateway, what: string, matches: (report: HealthReport) => boolean): Promise<HealthReport> =>
   until(`${gateway.atsign} ${what}`, 30_000, async () => {
-    const report = await healthOf(stage, gateway)
+    const report = await readGatewayHealth(gateway.machine, gateway.atsign)
     return report && matches(report) ? report : undefined
   })
 
