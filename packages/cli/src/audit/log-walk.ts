@@ -20,7 +20,7 @@ export interface LogEntry {
 /** A log that verifies from the pinned organisation. */
 export interface WalkedLog {
   readonly entries: readonly LogEntry[]
-  /** State after each statement. */
+  /** State after each statement; the last one is halted where this version cannot read on. */
   readonly states: readonly State[]
 }
 
@@ -48,7 +48,7 @@ export function walkLog(org: string, log: readonly Signed[]): WalkedLog {
     const after = verifying(seq, () =>
       before ? applyStatement(before, signed, surroundings.suite) : startState(signed, org, surroundings.suite),
     )
-    if (after.halted) return { entries, states: [...states, after] }
+    if (after.halted) return { entries, states: [...states.slice(0, -1), after] }
     entries.push(entryOf(signed, before, after))
     states.push(after)
   }

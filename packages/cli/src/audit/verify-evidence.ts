@@ -1,4 +1,4 @@
-import type { Ack, KeyResolver, Receipt, RevocationSet, State } from '@postern/core'
+import type { Ack, KeyResolver, Receipt, RevocationSet, Signed, State } from '@postern/core'
 import {
   addRevocation,
   emptyRevocations,
@@ -62,30 +62,33 @@ function checkLog(org: string, { log }: Evidence): { check: Check; log?: WalkedL
   }
 }
 
-/** A revocation counts by the state of any time: its signer may have left since. */
 function checkRevocations({ revocations }: Evidence, { states }: WalkedLog): { check: Check; set: RevocationSet } {
   let set = emptyRevocations()
   const problems: string[] = []
   for (const signed of revocations) {
-    let refusal: VerifyError | undefined
-    for (const state of [...states].reverse()) {
-      try {
-        set = addRevocation(set, signed, state, suite)
-        refusal = undefined
-        break
-      } catch (error) {
-        if (!(error instanceof VerifyError)) throw error
-        refusal ??= error
-      }
-    }
-    if (refusal) problems.push(`revocation ${revocationHash(signed.bytes)}: ${refusal.code}`)
+    const next = takeUp(set, signed, states)
+    if (next instanceof VerifyError) problems.push(`revocation ${revocationHash(signed.bytes)}: ${next.code}`)
+    else set = next
   }
   for (const hash of missingFrom(set, states.at(-1)!)) problems.push(`revocation ${hash} is named by the log and missing`)
   if (problems.length > 0) return { check: failed('revocations', problems), set }
-  return {
-    check: ok('revocations', `${many(set.held.size, 'revocation')}, each by somebody entitled; none that the log names is missing`),
-    set,
+  const count =
+    set.held.size === 0 ? 'none, and the log names none' : `${many(set.held.size, 'revocation')}, each signed by somebody entitled`
+  return { check: ok('revocations', count), set }
+}
+
+/** It counts by the state of any time, the latest first: its signer may have left since. */
+function takeUp(set: RevocationSet, signed: Signed, states: readonly State[]): RevocationSet | VerifyError {
+  let refusal: VerifyError | undefined
+  for (const state of [...states].reverse()) {
+    try {
+      return addRevocation(set, signed, state, suite)
+    } catch (error) {
+      if (!(error instanceof VerifyError)) throw error
+      refusal ??= error
+    }
   }
+  return refusal!
 }
 
 function checkPolicies({ policies }: Evidence, { entries }: WalkedLog): Check {
@@ -96,12 +99,9 @@ function checkPolicies({ policies }: Evidence, { entries }: WalkedLog): Check {
   const named = new Set(entries.flatMap(({ policy }) => policy ?? []))
   const missing = [...named].filter((sha256) => !held.has(sha256)).map((sha256) => `the document of policy ${sha256} is missing`)
   if (wrong.length + missing.length > 0) return failed('policies', [...wrong, ...missing])
-  return ok(
-    'policies',
-    named.size === 0
-      ? 'no policy was ever signed'
-      : `the documents of all ${many(named.size, 'signed policy').replace(/ys$/, 'ies')} have their digest`,
-  )
+  const detail =
+    named.size === 0 ? 'no policy was ever signed' : `the document of every signed policy is there (${named.size}) and has its digest`
+  return ok('policies', detail)
 }
 
 /** Any key that the log ever named for it: what it signed while it was live stays evidence. */

@@ -68,7 +68,7 @@ async function verify(context: Context, [file]: readonly string[], options: Opti
 }
 
 async function verifyFile(context: Context, path: string, options: Options): Promise<Report> {
-  const org: string = options.org ?? (await findProfile(context.settings)).org
+  const org: string = options.org === undefined ? await pinOf(context) : options.org
   const bytes = await readAll(path)
   const evidence = parseEvidence(bytes, path)
   if (evidence.org !== org) {
@@ -79,6 +79,15 @@ async function verifyFile(context: Context, path: string, options: Options): Pro
     })
   }
   return reportOf(org, evidence, path)
+}
+
+async function pinOf({ settings }: Context): Promise<string> {
+  try {
+    return (await findProfile(settings)).org
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== 'NO_PROFILE') throw error
+    throw usageError('which organisation shall it be?', 'get its id from a person (postern org show -q) and add --org <id>')
+  }
 }
 
 /** @throws {CliError} NOT_FOUND */

@@ -8,7 +8,7 @@ import { outcomeText, signStatement } from '../authority/statement.ts'
 import type { Context } from '../context.ts'
 import type { Asked } from '../enrolment/ask.ts'
 import { ask, asked, resume, sayPending, wait } from '../enrolment/ask.ts'
-import { createPersonEnrolment, findAsking, openNewPerson, requireSameKey } from '../enrolment/enrol-person.ts'
+import { createPersonEnrolment, findAsking, openNewPerson, profileNameFor, requireSameKey } from '../enrolment/enrol-person.ts'
 import { readJoinString, readPublicLog } from '../enrolment/join.ts'
 import { atSignOf, integerOf } from '../inputs.ts'
 import { chooseSshKey } from '../keys/choose.ts'
@@ -16,7 +16,7 @@ import type { PersonKey } from '../keys/person-key.ts'
 import { createOwnKey, OWN_KEY } from '../keys/person-key.ts'
 import { state as stateCell, when } from '../output/cell.ts'
 import type { Report } from '../output/report.ts'
-import { freeProfileName, saveProfile } from '../profile/config-file.ts'
+import { saveProfile } from '../profile/config-file.ts'
 import { openSignedIn } from '../profile/person.ts'
 import { askFor } from '../prompt.ts'
 import type { Options } from '../run.ts'
@@ -67,7 +67,7 @@ async function enroll(context: Context, [joinString]: readonly string[], options
   const result = await wait(context, posted)
   const { join } = posted.enrolment
   const log = await readPublicLog(join, posted.id)
-  const name = await freeProfileName(log.state.name, join.org, environment)
+  const name = await profileNameFor(log.state.name, join.org, atsign, environment)
   await saveProfile(
     { name, control: join.control, org: join.org, atsign, state, key: options.key === OWN_KEY ? OWN_KEY : key.where },
     environment,

@@ -5,6 +5,7 @@ import { hasState, places } from '@postern/daemon'
 import type { Environment } from '../config.ts'
 import { CliError, notFound } from '../errors.ts'
 import type { PersonKey } from '../keys/person-key.ts'
+import { freeProfileName, readConfigFile } from '../profile/config-file.ts'
 import { openPersonDir, stateNameFor } from '../profile/person.ts'
 import { now, surroundings } from '../surroundings.ts'
 
@@ -45,4 +46,12 @@ export async function findAsking(atsign: string, environment: Environment): Prom
   }
   if (!found) throw notFound(`no request was posted for ${atsign} from here`, 'enrol with a join string')
   return found
+}
+
+/** The organisation's name; where that is another person's profile on this machine, with the person's name behind it. */
+export async function profileNameFor(organisation: string, org: string, atsign: string, environment: Environment): Promise<string> {
+  const { profiles } = await readConfigFile(environment)
+  const name = await freeProfileName(organisation, org, environment)
+  const isOthers = Object.hasOwn(profiles, name) && profiles[name]!.atsign !== atsign
+  return isOthers ? freeProfileName(`${organisation} ${atsign}`, org, environment) : name
 }
