@@ -29,7 +29,7 @@ const ROUTES: Record<string, string> = {
   'POST /api/v1/enrolments/{id}/refuse': PEOPLE,
   'GET /api/v1/requests': 'admin',
   'POST /api/v1/requests': 'admin',
-  'GET /api/v1/requests/{id}': 'admin',
+  'GET /api/v1/requests/{id}': ALL,
   'POST /api/v1/requests/{id}/signatures': 'admin',
   'POST /api/v1/requests/{id}/refuse': 'admin',
   'POST /api/v1/grants': 'agent',

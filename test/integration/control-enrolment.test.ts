@@ -127,6 +127,8 @@ describe.each(databases)('statements that want more signatures on $name', (kind)
     expect(posted.json).toMatchObject({ status: 'open', seq: 1 })
     const path = `/api/v1/requests/${posted.json.id}`
     const { needed } = (await t.call('GET', path, { by: bob })).json
+    expect((await t.call('GET', path)).json.needed).toEqual(needed) // a signer has no session, but knows the id
+    expect((await t.call('GET', `/api/v1/log?request=${posted.json.id}`)).json.entries).toHaveLength(1)
     expect(needed).toMatchObject([{ by: 'admins', class: 'root', m: 2, signed: ['@ana'], met: false }, { when: 'after' }])
     const stranger = [signKey('@eve').sign('postern-statement-v1', statement.bytes)]
     const sign = (signatures: object[]) => t.call('POST', `${path}/signatures`, { by: bob, body: { signatures } })

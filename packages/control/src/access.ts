@@ -28,6 +28,7 @@ const PERMISSIONS = {
   'enrolments:refuse': PEOPLE,
   'codes:manage': PEOPLE, // people who are not admins: for agents, within their delegation
   'requests:read': ['admin'],
+  'requests:follow': EVERYONE, // by unguessable id: a signer has no session
   'requests:write': ['admin'],
   'policies:read': ['gateway', ...PEOPLE],
   'policies:write': ['admin'], // bytes without a signature: policy.set in the log says which ones count

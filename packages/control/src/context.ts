@@ -42,8 +42,8 @@ export interface Actor {
 }
 export type Principal =
   | { readonly role: 'anyone' }
-  /** `code` or `enrolment` is the id of what they hold. */
-  | { readonly role: 'code-holder'; readonly org: string; readonly code?: string; readonly enrolment?: string }
+  /** `code`: the id of the code they hold, when it is a code. */
+  | { readonly role: 'code-holder'; readonly org: string; readonly code?: string }
   | Actor
 
 /** Per request. Organisation and actor come from `principal`, never from input. */

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { cpSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -84,6 +84,13 @@ describe.each(databases)('$name', (kind) => {
     expect(rows).toEqual([{ half: null }])
   })
   test('answers a ping', () => db.ping(1000))
+})
+
+test('the migrations lead to the schema, by Prisma’s own word', () => {
+  const command = ['migrate', 'diff', '--from-migrations', migrations, '--to-schema', join(migrations, '../schema'), '--exit-code']
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(migrations, '../cli.mjs'), ...command], { encoding: 'utf8' })
+  expect(`${stdout}${stderr}`).toContain('No difference detected')
+  expect(status).toBe(0)
 })
 
 describe('the embedded database in a directory', () => {

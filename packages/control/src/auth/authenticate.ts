@@ -15,7 +15,9 @@ export interface Presented {
   readonly body: Uint8Array
   /** Asked only when nothing is signed. */
   code(): string | undefined
-  readonly enrolment: string | undefined
+  /** Ids by which somebody without a key may read. */
+  readonly enrolment?: string | undefined
+  readonly request?: string | undefined
 }
 export interface Authenticated {
   readonly principal: Principal
@@ -30,12 +32,14 @@ export interface Authenticated {
  * @throws {ControlError} UNAUTHENTICATED with core's code as `reason`, WRONG_AUTHORITY, REPLAYED, BAD_CODE
  */
 export async function authenticate(control: Control, presented: Presented): Promise<Authenticated> {
-  const { headers, enrolment } = presented
-  if (headers.has('signature') || headers.has('signature-input')) return signedBy(control, presented)
+  if (isSigned(presented.headers)) return signedBy(control, presented)
+  const { enrolment, request } = presented
   const code = presented.code()
-  if (code !== undefined || enrolment !== undefined) return { principal: await codeHolder(control, { code, enrolment }) }
+  if ((code ?? enrolment ?? request) !== undefined) return { principal: await codeHolder(control, { code, enrolment, request }) }
   return { principal: { role: 'anyone' } }
 }
+
+export const isSigned = (headers: Headers): boolean => headers.has('signature') || headers.has('signature-input')
 
 async function signedBy(control: Control, presented: Presented): Promise<Authenticated> {
   const authority = presented.headers.get('host') ?? ''

@@ -3,17 +3,22 @@ import { findLiveCode } from '../enrolment/codes.ts'
 import { ControlError } from '../errors.ts'
 import { dateOf } from '../time.ts'
 
-/** Somebody without an enrolled key who shows a live code or the id of an enrolment request. @throws {ControlError} BAD_CODE, TOO_MANY */
-export async function codeHolder(
-  control: Control,
-  shown: { code?: string | undefined; enrolment?: string | undefined },
-): Promise<Principal> {
-  if (shown.code !== undefined) {
-    const code = await findLiveCode(control, shown.code)
-    return { role: 'code-holder', org: code.org, code: code.id }
+export interface Shown {
+  readonly code?: string | undefined
+  readonly enrolment?: string | undefined
+  readonly request?: string | undefined
+}
+
+/** Somebody without an enrolled key who shows a live code, or the id of what waits for a signature. @throws {ControlError} BAD_CODE, TOO_MANY */
+export async function codeHolder(control: Control, { code, enrolment, request }: Shown): Promise<Principal> {
+  if (code !== undefined) {
+    const { org, id } = await findLiveCode(control, code)
+    return { role: 'code-holder', org, code: id }
   }
-  const id = shown.enrolment ?? ''
-  const row = await control.db.prisma.enrolment.findUnique({ where: { id } })
-  if (!row || row.expiresAt <= dateOf(control.now())) throw new ControlError('BAD_CODE', 'no such enrolment request, or it has expired')
-  return { role: 'code-holder', org: row.org, enrolment: row.id }
+  const { prisma } = control.db
+  const row = enrolment
+    ? await prisma.enrolment.findUnique({ where: { id: enrolment } })
+    : await prisma.signingRequest.findUnique({ where: { id: request ?? '' } })
+  if (!row || row.expiresAt <= dateOf(control.now())) throw new ControlError('BAD_CODE', 'no such request, or it has expired')
+  return { role: 'code-holder', org: row.org }
 }

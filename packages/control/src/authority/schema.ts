@@ -14,6 +14,7 @@ export const readQuery = z.strictObject({
   from: queryInteger(0, 2 ** 31 - 1).optional(),
   limit: queryInteger(1, 1000).optional(),
   enrolment: z.string().max(64).optional().meta({ description: 'instead of a signature: the id of an enrolment request' }),
+  request: z.string().max(64).optional().meta({ description: 'instead of a signature: the id of a statement that wants signatures' }),
 })
 export const readAnswer = z.strictObject({
   org: digest,

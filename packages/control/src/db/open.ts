@@ -46,7 +46,11 @@ export async function openDatabase(url: string, options: OpenOptions): Promise<D
     await closeAll()
     throw error
   }
-  const prisma = new PrismaClient({ adapter: new PrismaPg(pool), transactionOptions: { maxWait: 5000, timeout: 15_000 } })
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(pool),
+    errorFormat: 'minimal',
+    transactionOptions: { maxWait: 5000, timeout: 15_000 },
+  })
   return {
     kind: isEmbedded ? 'pglite' : 'postgres',
     prisma,

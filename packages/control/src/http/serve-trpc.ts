@@ -19,7 +19,7 @@ export async function serveTrpc(open: () => Promise<Control>, request: Request):
     const body = await readBody(request, LIMITS.maxBytes)
     if (body.length > 0) parseStrictJson(body, LIMITS)
     const url = new URL(request.url)
-    const from = { method: request.method, path: url.pathname, query: url.search, headers: request.headers, body, enrolment: undefined }
+    const from = { method: request.method, path: url.pathname, query: url.search, headers: request.headers, body }
     const { principal, until } = await authenticate(control, { ...from, code: () => undefined })
     const { method, headers, signal } = request
     const req = new Request(request.url, { method, headers, signal, ...(body.length > 0 ? { body } : {}) })

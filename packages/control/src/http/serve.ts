@@ -1,7 +1,7 @@
 import { encodeBase64url } from '@postern/core'
-import { requirePermission } from '../access.ts'
+import { isPermitted, requirePermission } from '../access.ts'
 import type { Presented } from '../auth/authenticate.ts'
-import { authenticate } from '../auth/authenticate.ts'
+import { authenticate, isSigned } from '../auth/authenticate.ts'
 import type { Control } from '../context.ts'
 import type { Refusal } from '../errors.ts'
 import { refusalOf } from '../errors.ts'
@@ -24,6 +24,7 @@ export async function serve(
   let control: Control | undefined
   try {
     control = await open()
+    refuseUnread(operation, request)
     const body = await readBody(request, operation.maxBytes ?? 65_536)
     const { principal, until } = await senderOf(control, operation, request, params, body)
     requirePermission(principal.role, operation.permission)
@@ -33,6 +34,11 @@ export async function serve(
   } catch (error) {
     return refuse(error, requestId, control, operation)
   }
+}
+
+/** A stranger where none is served: refused before a byte of the body is read. */
+function refuseUnread({ permission }: Operation, { headers }: Request) {
+  if (!isSigned(headers) && !isPermitted('code-holder', permission)) requirePermission('anyone', permission)
 }
 
 /** The code in a body is read before the permission is decided, because it is what decides it. */
@@ -49,6 +55,7 @@ function senderOf(control: Control, operation: Operation, request: Request, para
       return (readInput(operation, request, params, body).body as { code?: string }).code
     },
     enrolment: url.searchParams.get('enrolment') ?? undefined,
+    request: url.searchParams.get('request') ?? undefined,
   }
   return authenticate(control, presented)
 }

@@ -22,8 +22,8 @@ export const requestsRoutes = [
     listRequests(context),
   ),
   route(
-    'requests:read',
-    { method: 'GET', ...one, summary: 'One statement, and whose signatures it needs.', answer: request },
+    'requests:follow',
+    { method: 'GET', ...one, summary: 'One statement, and whose signatures it needs; its unguessable id is the key.', answer: request },
     (context, { params }) => getRequest(context, params.id),
   ),
   route(
