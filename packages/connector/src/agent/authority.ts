@@ -40,6 +40,11 @@ export interface AgentAuthority {
   readonly resolve: KeyResolver
   /** Pulls what is new, once however many ask. @returns false when it failed or is incomplete. */
   refresh(): Promise<boolean>
+  /**
+   * Why nobody lets this agent in although our log says that they should: what has happened is fetched, and when the control plane does not
+   * know our key any more either, that is said. Two hints, believed for nothing but the words that the client gets.
+   */
+  whyNotAdmitted(): Promise<Trouble | undefined>
   /** Whether our log can stand beside what a gateway says of its own. Fetches what we lack first. Undefined = yes. */
   judge(head: PeerHead): Promise<Trouble | undefined>
 }
@@ -91,6 +96,13 @@ class Authority implements AgentAuthority {
     return this.#refreshing
   }
 
+  async whyNotAdmitted(): Promise<Trouble | undefined> {
+    await this.refresh()
+    const obstacle = this.#obstacle()
+    if (obstacle || !isTurnedAway(this.#failure)) return obstacle
+    return trouble('REVOKED', 'it is admitted nowhere, and the control plane does not know its key any more')
+  }
+
   async judge(head: PeerHead): Promise<Trouble | undefined> {
     const { suite } = this.#deps
     let verdict = comparePeerHead(this.mirror, head, suite)
@@ -135,8 +147,8 @@ class Authority implements AgentAuthority {
 
   #whyNothing(): string {
     if (!this.#failure) return 'nothing of the authority log has arrived yet'
-    const { status, message } = this.#failure
-    return status === 401 || status === 403 ? whyNot.NOT_ENROLLED(this.#agent.atsign) : `the authority log cannot be fetched: ${message}`
+    if (isTurnedAway(this.#failure)) return whyNot.NOT_ENROLLED(this.#agent.atsign)
+    return `the authority log cannot be fetched: ${this.#failure.message}`
   }
 
   #placeOf(server: string): Place | Trouble {
@@ -150,6 +162,8 @@ class Authority implements AgentAuthority {
     return { gateway: pin.gateway, address: decodeBase64url(keyIdOf(auth)), channelKey: decodeBase64url(channel.key) }
   }
 }
+
+const isTurnedAway = (failure: { readonly status?: number } | undefined): boolean => failure?.status === 401 || failure?.status === 403
 
 const whyNot = {
   NOT_ENROLLED: (atsign: string) => `${atsign} waits to be enrolled: an administrator compares the words and signs, see postern pending`,

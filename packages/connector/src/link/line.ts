@@ -180,12 +180,14 @@ export class Line {
   }
 
   async #dial(): Promise<RelayLink> {
-    const { relays } = this.#parts
+    const { relays, authority } = this.#parts
     try {
       return await this.#dialler.up(relays.known.length > 0 ? relays.known : await relays.ask())
     } catch (error) {
       if (relays.known.length > 0) relays.ask().catch(() => {}) // perhaps they have moved
-      throw new InTrouble(trouble('RELAY_UNREACHABLE', (error as Error).message))
+      const { message } = error as Error
+      const why = message.includes('NOT_ADMITTED') ? await authority.whyNotAdmitted() : undefined
+      throw new InTrouble(why ?? trouble('RELAY_UNREACHABLE', message))
     }
   }
 
@@ -282,8 +284,9 @@ export class Line {
   #answered(knock: Knock, from: RelayAddress, kind: Packet['kind'], content: Uint8Array): void {
     if (latin1(from.kid) !== latin1(knock.place.address)) return
     const fail = (why: string) => {
-      void this.#parts.authority.refresh() // its key may have been rotated, or ours revoked
-      knock.reject(new InTrouble(trouble('GATEWAY_UNREACHABLE', `${knock.place.gateway} ${why}`)))
+      const found = this.#parts.authority.whyNotAdmitted() // its key may have been rotated, or ours revoked
+      const unreachable = trouble('GATEWAY_UNREACHABLE', `${knock.place.gateway} ${why}`)
+      found.then((obstacle) => knock.reject(new InTrouble(obstacle ?? unreachable)), knock.reject)
     }
     if (kind === 'END') return fail(`refuses: ${endReasonOf(content) ?? 'no reason given'}`)
     if (kind !== 'RESPONSE') return
