@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { CommanderError, Help, Command as Program } from 'commander'
 import type { GlobalFlags } from './config.ts'
-import { readSettings } from './config.ts'
+import { environment, readSettings } from './config.ts'
 import { usageError } from './errors.ts'
 import { EXIT } from './exit-codes.ts'
 import { findNoun, GROUPS, NOUNS } from './nouns.ts'
@@ -17,9 +17,10 @@ export async function main(argv: readonly string[]): Promise<void> {
   const program = createProgram(jsonVersion)
   try {
     await registerCommands(program, args)
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(args.length > 0 ? args : ['--help'], { from: 'user' })
   } catch (error) {
-    await end(error, program.opts<GlobalFlags>(), jsonVersion)
+    const usage = error instanceof CommanderError && error.exitCode !== 0 ? asUsageError(error, program, args) : error
+    await end(usage, program.opts<GlobalFlags>(), jsonVersion)
   }
 }
 
@@ -70,7 +71,7 @@ async function registerCommands(program: Command, args: readonly string[]): Prom
   if (loaded) loaded.register(program)
   const known = new Set(program.commands.map((command) => command.name()))
   for (const { name, summary } of NOUNS) if (!known.has(name)) program.command(name).description(summary)
-  for (const command of everyCommand(program)) prepare(command)
+  for (const command of [program, ...everyCommand(program)]) prepare(command)
 }
 
 /** The first word that is neither a global flag nor its value. */
@@ -86,25 +87,26 @@ function firstWord(program: Command, args: readonly string[]): string | undefine
 
 const everyCommand = (command: Command): Command[] => command.commands.flatMap((child) => [child, ...everyCommand(child)])
 
-/** Errors reach `main`; options that take a value also come from `POSTERN_<NAME>`. */
+/** Errors reach `main`; an option that takes a value also comes from `POSTERN_<NAME>`, and what is typed wins. */
 function prepare(command: Command): void {
   command
     .exitOverride()
     .configureOutput({ outputError: () => {}, writeErr: () => {} })
     .helpCommand(false)
   for (const option of command.options) {
-    if (option.envVar || !option.long || !(option.required || option.optional)) continue
-    option.env(`POSTERN_${option.long.slice(2).replaceAll('-', '_').toUpperCase()}`)
+    const text = option.required ? environment[`POSTERN_${option.name().replaceAll('-', '_').toUpperCase()}`] : undefined
+    if (!text) continue
+    const value = option.parseArg ? option.parseArg(text, undefined as never) : text
+    command.setOptionValueWithSource(option.attributeName(), value, 'env')
   }
 }
 
-async function end(thrown: unknown, flags: GlobalFlags, jsonVersion: number): Promise<void> {
-  if (thrown instanceof CommanderError && thrown.exitCode === 0) return // help was printed
+async function end(error: unknown, flags: GlobalFlags, jsonVersion: number): Promise<void> {
+  if (error instanceof CommanderError) return // help was printed
   const { problemOf, renderProblem, renderProblemJson } = await import('./output/problem.ts')
   const { stdin, stdout, stderr } = process
   const terminal = { stdin: stdin.isTTY, stdout: stdout.isTTY, stderr: stderr.isTTY, columns: stdout.columns }
   const settings = readSettings(flags, jsonVersion, terminal)
-  const error = thrown instanceof CommanderError ? asUsageError(thrown) : thrown
   const problem = problemOf(error)
   if (settings.json !== undefined) stdout.write(renderProblemJson(problem))
   stderr.write(renderProblem(problem, error, settings, createStyle({ ...settings, color: settings.color && stderr.isTTY })))
@@ -112,12 +114,14 @@ async function end(thrown: unknown, flags: GlobalFlags, jsonVersion: number): Pr
 }
 
 /** Commander's sentences, with its guess as what to type. */
-function asUsageError({ code, message }: CommanderError): Error {
-  const [first = '', guess] = message.replace(/^error: /, '').split('\n')
-  const [, meant] = /Did you mean (?:one of )?(.+?)\?\)/.exec(guess ?? '') ?? []
-  if (code === 'commander.help') return usageError('which command?', 'postern --help')
-  return usageError(first.replace(/ Did you mean.*$/, ''), meant ? `did you mean ${meant}?` : 'add --help to see what it takes')
+function asUsageError({ code, message }: CommanderError, program: Command, args: readonly string[]): Error {
+  if (code === 'commander.help') return whichVerb(firstWord(program, args) ?? '')
+  const [first = '', guess = ''] = message.replace(/^error: /, '').split('\n')
+  const [, meant] = /Did you mean (?:one of )?(.+?)\?\)/.exec(guess) ?? []
+  return usageError(first, meant ? `did you mean ${meant}?` : 'add --help to see what it takes')
 }
+
+const whichVerb = (name: string): Error => usageError(`which one? ${findNoun(name)?.verbs.join(', ') ?? ''}`, `postern ${name} --help`)
 
 /** What `postern --help` shows: every command, by what people want to do. */
 export function overview(program: Command): string {
@@ -132,7 +136,7 @@ export function overview(program: Command): string {
     '',
     ...commands,
     '',
-    'Options, before or after the command',
+    'Options, before or after the command; one that takes a value also comes from POSTERN_<NAME>',
     ...options,
     '',
     'postern <command> --help says more. First steps: postern up, then the genesis command that it prints.',

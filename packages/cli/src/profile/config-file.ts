@@ -9,7 +9,7 @@ const profile = z.strictObject({
   /** Address of the control plane. A hint: a wrong one is denial of service, because everything it says is verified. */
   control: z.url({ protocol: /^https?$/ }),
   /** The organisation: SHA-256 of its genesis, base64url. Wrong: everything ends with WRONG_ORGANISATION, exit code 8. */
-  org: z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'is not an organisation (43 characters)'),
+  org: z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/, 'is not an organisation (43 characters)'),
   atsign: z.string().regex(/^@[a-z0-9][a-z0-9_-]{0,54}$/, 'is not an atSign'),
   /** Directory under `person/` of the state directory. */
   state: z.string().regex(/^[@a-z0-9_-][@a-zA-Z0-9._-]*$/, 'is not a directory name'),
