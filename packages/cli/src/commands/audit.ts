@@ -85,7 +85,7 @@ async function pinOf({ settings }: Context): Promise<string> {
   try {
     return (await findProfile(settings)).org
   } catch (error) {
-    if ((error as { code?: unknown }).code !== 'NO_PROFILE') throw error
+    if (settings.profile !== undefined || (error as { code?: unknown }).code !== 'NO_PROFILE') throw error
     throw usageError('which organisation shall it be?', 'get its id from a person (postern org show -q) and add --org <id>')
   }
 }
