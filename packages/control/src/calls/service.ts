@@ -8,8 +8,7 @@ import { dateOf, secondsOf } from '../time.ts'
 import { ingest } from './ingest.ts'
 import type { listAnswer, listQuery } from './schema.ts'
 import { MAX_RANGE_SECONDS } from './schema.ts'
-
-type Row = Prisma.ReceiptCreateManyInput & { readonly index: number }
+import { insertReceipts, rowOf } from './store.ts'
 
 /**
  * Stores receipts of the asking gateway, each verified. One bad receipt does not keep the others out. Another receipt under a number that
@@ -21,37 +20,10 @@ export async function storeReceipts(context: Context, tokens: readonly string[])
   const now = control.now()
   const resolve = keyResolver(control.ledger)
   const { good, refused } = ingest(tokens, atsign, (token) => verifyReceipt(token, resolve, { org, now, suite: control.suite }))
-  const rows: Row[] = good.map(({ index, token, value }) => ({
-    ...{ index, org, gateway: atsign, epoch: value.epoch, rseq: BigInt(value.rseq), agent: value.agent, server: value.server },
-    ...{ tool: value.tool ?? null, decision: value.decision, code: value.code, rule: value.rule ?? null, status: value.status },
-    ...{ grantHash: value.gth ?? null, callHash: value.cth ?? null, policy: value.pol ?? null },
-    ...{ startedAt: dateOf(value.t0), endedAt: dateOf(value.t1), tookMs: value.ms === undefined ? null : BigInt(value.ms) },
-    ...{ jws: token, hash: tokenHash(token), receivedAt: dateOf(now) },
-  }))
-  const stored = await insert(context, rows)
-  const conflicts = await findConflicts(context, rows)
+  const rows = good.map(({ index, token, value }) => ({ index, row: rowOf(value, token, tokenHash(token, control.suite), now) }))
+  const { stored, conflicts } = await insertReceipts(context, rows)
   for (const index of conflicts) refused.push({ index, code: 'RECEIPT_CONFLICT' })
   return { stored, known: rows.length - stored - conflicts.length, refused: refused.sort((a, b) => a.index - b.index) }
-}
-
-async function insert({ control, ...rest }: Context, rows: readonly Row[]): Promise<number> {
-  const { org, atsign } = actorOf({ control, ...rest })
-  if (rows.length === 0) return 0
-  return control.db.prisma.$transaction(async (tx) => {
-    const { count } = await tx.receipt.createMany({ data: rows.map(({ index: _, ...row }) => row), skipDuplicates: true })
-    if (count > 0) await control.bus.publish(tx, { org, kind: 'receipt', data: { gateway: atsign, count } }, control.now())
-    return count
-  })
-}
-
-/** Positions of receipts that are not what is stored under their number. */
-async function findConflicts(context: Context, rows: readonly Row[]): Promise<number[]> {
-  if (rows.length === 0) return []
-  const { org, atsign } = actorOf(context)
-  const where = { org, gateway: atsign, rseq: { in: rows.map(({ rseq }) => BigInt(rseq)) } }
-  const stored = await context.control.db.prisma.receipt.findMany({ where, select: { epoch: true, rseq: true, hash: true } })
-  const hashes = new Map(stored.map(({ epoch, rseq, hash }) => [`${epoch} ${rseq}`, hash]))
-  return rows.filter(({ epoch, rseq, hash }) => hashes.get(`${epoch} ${rseq}`) !== hash).map(({ index }) => index)
 }
 
 /** Newest first, within a range of dates. Administrators see all; people what their own agents did. */
