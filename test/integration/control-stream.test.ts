@@ -4,6 +4,7 @@ import { encodeBase64url, encodeSigned, linkHash, signAck, signReceipt } from '@
 import { native } from '@postern/daemon'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ANSWER_TIMEOUT_MS } from '../../packages/control/src/grants/exchange.ts'
+import { followEvents } from '../../packages/control/src/stream/follow.ts'
 import type { Everybody, Signer, TestControl } from '../fixtures/control.ts'
 import { enrolEverybody, openTestControl, T0 } from '../fixtures/control.ts'
 import { revocation } from '../fixtures/organisation.ts'
@@ -267,6 +268,26 @@ test.each(databases)('the console’s subscription on $name brings the same even
   const [, gone] = await take((await caller.stream.events({ lastEventId: '999999' })) as AsyncIterable<unknown>)
   expect(gone).toMatchObject({ kind: 'missed' })
   abort.abort()
+})
+
+test.each(databases)('what the console follows on $name ends with the session, and with the person', async (kind) => {
+  await using t = await openTestControl(kind)
+  const all = await enrolEverybody(t)
+  const actor = { role: 'person', org: all.branch.org, atsign: '@ben' as never, kid: 'k' } as const
+  const drain = async (of: AsyncIterable<unknown>) => {
+    for await (const _ of of);
+    return 'ended'
+  }
+  const signedOut = drain(followEvents(t.control, actor, {}))
+  const { prisma } = t.control.db
+  const event = { org: all.branch.org, kind: 'session', to: '@ben', data: { kid: 'k' } } as const
+  await prisma.$transaction((tx) => t.control.bus.publish(tx, event, t.now.seconds))
+  expect(await signedOut).toBe('ended')
+  const revoked = drain(followEvents(t.control, { ...actor, kid: 'l' }, {}))
+  const { enrolment } = all.branch.state.identities.get('@ben' as never)!
+  await t.call('POST', '/api/v1/revocations', { body: encodeSigned(revocation(all.branch, { kind: 'enrolment', id: enrolment })) })
+  expect(await revoked).toBe('ended')
+  expect(await drain(followEvents(t.control, { ...actor, kid: 'm' }, { until: t.now.seconds }))).toBe('ended')
 })
 
 test.skipIf(withoutPostgres)('two replicas on PostgreSQL carry a grant, a revocation and the log between them', async () => {

@@ -28,7 +28,12 @@ const MAX_MISSED = 5000
  * process are called in the order of ids, each event once; after a lost database connection, with what they missed.
  */
 export interface Bus extends AsyncDisposable {
-  /** Call it last in the transaction: it serialises writers from here to commit. */
+  /**
+   * Serialises writers from here to commit, so that rows become visible in the order of their ids. Call it before inserting rows that
+   * readers page through by id; `publish` does it itself.
+   */
+  order(tx: Transaction): Promise<void>
+  /** Call it last in the transaction. */
   publish(tx: Transaction, event: NewEvent, now: number): Promise<void>
   subscribe(subscriber: (event: BusEvent) => void): () => void
   /** Events after `id`, oldest first; undefined when some are gone already, or when they are so many that starting over is less work. */
@@ -69,9 +74,11 @@ export async function openBus(db: Database, onError: (error: unknown) => void): 
   }
   const wake = createSingleFlight(deliver, onError)
   const stop = await db.listen(CHANNEL, wake)
+  const order = async (tx: Transaction) => void (await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ORDER_LOCK})`)
   return {
+    order,
     async publish(tx, { org, kind, to, data }, now) {
-      await tx.$executeRaw`SELECT pg_advisory_xact_lock(${ORDER_LOCK})`
+      await order(tx)
       await tx.$executeRaw`WITH e AS (INSERT INTO events (org, kind, "to", data, at)
         VALUES (${org}, ${kind}, ${to ?? null}, ${JSON.stringify(data)}::jsonb, ${dateOf(now)}) RETURNING id)
         SELECT pg_notify(${CHANNEL}, id::text) FROM e`
@@ -93,20 +100,26 @@ export async function openBus(db: Database, onError: (error: unknown) => void): 
   }
 }
 
-/** Runs `work` once at a time; a wake-up during a run means one more run after it. */
-function createSingleFlight(work: () => Promise<void>, onError: (error: unknown) => void): () => void {
+const RETRY_MS = 1000
+
+/** Runs `work` once at a time; a wake-up during a run means one more run after it, a failure another one in a second. */
+export function createSingleFlight(work: () => Promise<void>, onError: (error: unknown) => void): () => void {
   let isRunning = false
   let isWanted = false
   const run = async () => {
     isRunning = true
     while (isWanted) {
       isWanted = false
-      await work().catch(onError)
+      await work().catch((error) => {
+        onError(error)
+        setTimeout(wake, RETRY_MS).unref()
+      })
     }
     isRunning = false
   }
-  return () => {
+  const wake = () => {
     isWanted = true
     if (!isRunning) void run()
   }
+  return wake
 }

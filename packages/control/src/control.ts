@@ -10,7 +10,7 @@ import type { Config } from './config.ts'
 import type { Control } from './context.ts'
 import type { OpenOptions } from './db/open.ts'
 import { openDatabase } from './db/open.ts'
-import { refusalOf } from './errors.ts'
+import { isDatabaseDown, refusalOf } from './errors.ts'
 import { keepAttendance } from './fleet/attendance.ts'
 import { ANSWER_TIMEOUT_MS, openGrantExchange } from './grants/exchange.ts'
 import { createGrantLog } from './grants/log.ts'
@@ -38,7 +38,8 @@ export async function openControl(config: Config, options: OpenControlOptions = 
   const disposers = new Disposers()
   try {
     const db = disposers.use(await openDatabase(config.databaseUrl, { migrations: config.migrations, ...options }))
-    const warn = (message: string) => (error: unknown) => log.warn({ err: error }, message)
+    const warn = (message: string) => (error: unknown) =>
+      log.warn(isDatabaseDown(error) ? { code: 'DATABASE_UNAVAILABLE' } : { err: error }, message)
     const bus = disposers.use(await openBus(db, warn('events were not read')))
     const ledger = disposers.use(await openLedger(db, bus, suite, warn('the log was not read')))
     const streams = disposers.use(createStreams({ bus, ledger, now, onError: warn('a stream was cut') }))

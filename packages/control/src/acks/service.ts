@@ -21,6 +21,7 @@ export async function acknowledge(context: Context, tokens: readonly string[]) {
     ...{ revocationCount: revocations.count, revocationDigest: revocations.digest, receivedAt: new Date() },
   }))
   const stored = await control.db.prisma.$transaction(async (tx) => {
+    await control.bus.order(tx)
     const { count } = await tx.ack.createMany({ data, skipDuplicates: true })
     const latest = data.at(-1)
     const fact = latest && { gateway: atsign, seq: latest.seq, head: latest.head, revocations: latest.revocationCount }

@@ -1,6 +1,7 @@
 import type { RevocationSet, Signature, Signed, State, Suite } from '@postern/core'
 import { addRevocation, applyStatement, emptyRevocations, startState, VerifyError } from '@postern/core'
 import type { Bus } from '../bus.ts'
+import { createSingleFlight } from '../bus.ts'
 import type { Database } from '../db/open.ts'
 
 export interface Head {
@@ -64,6 +65,7 @@ export async function openLedger(db: Database, bus: Bus, suite: Suite, onError: 
   }
   const readStatements = async () => {
     org ??= (await db.prisma.organisation.findFirst())?.id
+    broken = undefined // perhaps somebody has repaired it
     for (;;) {
       if (broken || !org) return
       const { rows } = await db.pool.query<StatementRow>(
@@ -108,8 +110,9 @@ export async function openLedger(db: Database, bus: Bus, suite: Suite, onError: 
     return reading
   }
   await refresh()
+  const follow = createSingleFlight(refresh, onError)
   const stop = bus.subscribe(({ kind }) => {
-    if (kind === 'log' || kind === 'revocation') void refresh().catch(onError)
+    if (kind === 'log' || kind === 'revocation') follow()
   })
   return {
     get org() {

@@ -27,7 +27,7 @@ export interface Description<P, Q, B, A> {
   readonly maxDepth?: number
   /** Where a code-holder without a signature shows the code, when not in the header `postern-code`. */
   readonly codeIn?: 'body'
-  /** Any failure is answered with 503 and this body: for health, which must say why even when nothing could be opened. */
+  /** A failure of ours is answered with 503 and this body: for health, which must say why even when nothing could be opened. */
   readonly unavailable?: (refusal: Refusal) => unknown
 }
 export interface Input<P, Q, B> {

@@ -63,7 +63,7 @@ function senderOf(control: Control, operation: Operation, request: Request, para
 function refuse(error: unknown, requestId: string, control: Control | undefined, operation: Operation): Response {
   const refusal = refusalOf(error)
   logRefusal(refusal, error, requestId, control, `${operation.method} ${operation.path}`)
-  if (!operation.unavailable) return refusalResponse(refusal, requestId)
+  if (!operation.unavailable || refusal.status < 500) return refusalResponse(refusal, requestId)
   return withHeaders(Response.json(operation.unavailable(refusal), { status: 503, headers: RETRY }), requestId)
 }
 

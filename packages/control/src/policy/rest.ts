@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { MAX_POLICY_BYTES } from '../authority/schema.ts'
-import { atsign, digest } from '../fields.ts'
+import { atsign, digest, unixSeconds } from '../fields.ts'
 import { route } from '../http/operation.ts'
 import { getPolicy, listPolicies, putPolicy } from './service.ts'
 
 const params = z.strictObject({ sha256: digest })
 const path = '/api/v1/policies/{sha256}'
 const list = z.strictObject({
-  policies: z.array(z.strictObject({ sha256: digest, name: z.string(), uploaded_by: atsign, uploaded_at: z.number() })),
+  policies: z.array(z.strictObject({ sha256: digest, name: z.string(), uploaded_by: atsign.optional(), uploaded_at: unixSeconds })),
 })
 
 export const policyRoutes = [

@@ -3,7 +3,7 @@ import type { Context } from '../context.ts'
 import { actorOf } from '../context.ts'
 import type { Transaction } from '../db/open.ts'
 import { ControlError } from '../errors.ts'
-import { dateOf } from '../time.ts'
+import { dateOf, secondsOf } from '../time.ts'
 
 /**
  * Keeps the bytes of a policy that `policy.set` may name. Says nothing about which policy is in force: the log does.
@@ -49,9 +49,7 @@ export async function listPolicies(context: Context) {
     take: 200,
   })
   return rows.map(({ sha256, name, uploadedBy, uploadedAt }) => ({
-    sha256,
-    name,
-    uploaded_by: uploadedBy,
-    uploaded_at: +uploadedAt / 1000,
+    ...{ sha256, name, uploaded_at: secondsOf(uploadedAt) },
+    ...(uploadedBy ? { uploaded_by: uploadedBy } : {}), // empty: it came with a statement whose carrier did not sign in
   }))
 }

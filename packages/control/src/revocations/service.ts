@@ -35,6 +35,7 @@ async function addSigned(control: Control, input: SignedText) {
   const data = { org: state.org, hash, ...stored, targetKind: target.kind, targetId: target.id, receivedAt: dateOf(now) }
   try {
     await db.prisma.$transaction(async (tx) => {
+      await bus.order(tx)
       await tx.revocation.create({ data })
       await bus.publish(tx, { org: state.org, kind: 'revocation', data: { ...input } }, now)
     })

@@ -53,8 +53,21 @@ interface Deps {
 
 export function createStreams({ bus, ledger, now, onError }: Deps): Streams {
   const streams = new Set<Stream>()
+  /** The same streams, in the order they came, by whose they are. */
+  const byName = new Map<string, Set<Stream>>()
   const listeners = new Set<(actor: Actor, isAttached: boolean) => void>()
-  const of = (org: string, atsign: string) => [...streams].filter(({ actor }) => actor.org === org && actor.atsign === atsign)
+  const nameOf = ({ org, atsign }: Pick<Actor, 'org'> & { atsign: string }) => `${org} ${atsign}`
+  const add = (stream: Stream) => {
+    streams.add(stream)
+    const name = nameOf(stream.actor)
+    byName.set(name, (byName.get(name) ?? new Set()).add(stream))
+  }
+  const remove = (stream: Stream) => {
+    streams.delete(stream)
+    const others = byName.get(nameOf(stream.actor))
+    others?.delete(stream)
+    if (others?.size === 0) byName.delete(nameOf(stream.actor))
+  }
 
   const send = (stream: Stream, event: BusEvent) => {
     if (event.id <= stream.sent) return
@@ -94,13 +107,13 @@ export function createStreams({ bus, ledger, now, onError }: Deps): Streams {
   return {
     open(actor, until, lastEventId, signal) {
       const { sink, body } = createSink(() => {
-        streams.delete(stream)
-        for (const listener of listeners) listener(actor, of(actor.org, actor.atsign).length > 0)
+        remove(stream)
+        for (const listener of listeners) listener(actor, byName.has(nameOf(actor)))
       })
       const stream: Stream = { actor, sink, until, sent: bus.last, held: [] }
-      const own = [...streams].filter((other) => other.actor.kid === actor.kid)
+      const own = [...(byName.get(nameOf(actor)) ?? [])].filter((other) => other.actor.kid === actor.kid)
       for (const oldest of own.slice(0, Math.max(0, own.length - MAX_STREAMS_PER_KEY + 1))) oldest.sink.close()
-      streams.add(stream)
+      add(stream)
       signal.addEventListener('abort', () => sink.close(), { once: true })
       start(stream, lastEventId).catch((error) => {
         onError(error)
@@ -109,11 +122,11 @@ export function createStreams({ bus, ledger, now, onError }: Deps): Streams {
       return new Response(body, { headers: SSE_HEADERS })
     },
     offer(org, gateway, ask) {
-      const found = of(org, gateway).at(-1) // insertion order: the newest
+      const found = [...(byName.get(nameOf({ org, atsign: gateway })) ?? [])].at(-1)
       if (!found || !ask) return found !== undefined
       return found.sink.write(encodeEvent('ask', ask))
     },
-    attached: (org) => [...new Set([...streams].filter(({ actor }) => actor.org === org).map(({ actor }) => actor.atsign))],
+    attached: (org) => [...byName.keys()].filter((name) => name.startsWith(`${org} `)).map((name) => name.slice(org.length + 1)),
     onAttach: (listener) => void listeners.add(listener),
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
