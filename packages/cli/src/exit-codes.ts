@@ -1,3 +1,4 @@
+import type { ConnectorErrorCode } from '@postern/connector'
 import type { ControlCode } from '@postern/control'
 import type { EdgeErrorCode, RefusalCode, VerifyCode } from '@postern/core'
 import type { DaemonCode } from '@postern/daemon'
@@ -24,7 +25,7 @@ export const EXIT = {
 export type ExitName = keyof typeof EXIT
 
 /** Reasons that reach the CLI as codes of other packages: from the control plane's answers, from core, from this machine. */
-type ForeignCode = ControlCode | VerifyCode | EdgeErrorCode | DaemonCode | GatewayErrorCode | RefusalCode
+type ForeignCode = ControlCode | VerifyCode | EdgeErrorCode | DaemonCode | GatewayErrorCode | ConnectorErrorCode | RefusalCode
 
 /** Code → how the command ends. Whoever adds a code to one of these packages decides here what scripts see. */
 const table = {
@@ -120,13 +121,14 @@ const table = {
   RELAY_REFUSED: 'notPermitted',
   RELAY_MISBEHAVES: 'verification',
   NOT_ENROLLED: 'notFound',
-  ALREADY_ENROLLED: 'conflict',
   JOURNAL_CORRUPT: 'verification',
   JOURNAL_FAILED: 'failed',
   SERVER_UNKNOWN: 'notFound',
   SERVER_FAILED: 'failed',
-  SERVER_BUSY: 'unreachable',
-  CONTROL_REFUSED: 'failed',
+
+  NOT_SET_UP: 'notFound',
+  GRANT_FILE_INVALID: 'usage',
+  TOKEN_FILE_INVALID: 'usage',
 
   // this machine and its network
   KEY_FILE_MODE: 'failed',

@@ -36,7 +36,7 @@ export interface Identity {
 export async function readIdentity(state: StateDir, atsign: string): Promise<Identity> {
   const [pin, file] = await Promise.all([readPin(state), state.readPrivate(KEY_FILE)])
   if (!pin || !file) {
-    throw new GatewayError('NOT_ENROLLED', `${atsign} has no keys on this machine; run: postern gateway enroll <join string>`)
+    throw new GatewayError('NOT_ENROLLED', `${atsign} has no keys on this machine`, { fix: 'postern gateway enroll <join string>' })
   }
   const secrets = parseEdgeSecrets(file)
   const keys = edgeKeysOf('gateway', secrets, hide)
