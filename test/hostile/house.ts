@@ -204,11 +204,14 @@ export class House implements AsyncDisposable {
 
   /** A channel, as the connector makes it. @param branch The log that the agent shows. */
   connect(atsign = '@bot', branch?: Branch, channelSecret?: string): Promise<TestAgent> {
-    return TestAgent.connect({
-      ...{ atsign, gateway: '@gw', branch: () => branch ?? this.branch, suite: native, now: () => this.clock.seconds },
-      openSocket: ((url: string, options: never) => this.relay.openSocket(url, options)) as never,
-      ...(channelSecret === undefined ? {} : { channelSecret }),
-    })
+    return TestAgent.connect(
+      {
+        ...{ atsign, gateway: '@gw', branch: () => branch ?? this.branch, suite: native, now: () => this.clock.seconds },
+        openSocket: ((url: string, options: never) => this.relay.openSocket(url, options)) as never,
+        ...(channelSecret === undefined ? {} : { channelSecret }),
+      },
+      {},
+    )
   }
 
   /** The real connector of an agent, under the same clock, relay and control plane; its keys as after an enrolment. */
