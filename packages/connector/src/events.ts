@@ -40,7 +40,7 @@ export function createEvents(log: Log, metrics: Metrics) {
     /** Something came that belongs to nothing here, or makes no sense. */
     dropped(what: string, bytes: number) {
       counters.dropped.add()
-      log.warn({ what, bytes }, 'message dropped')
+      log.debug({ what, bytes }, 'message dropped')
     },
     receiptRefused(code: string) {
       log.error({ code }, 'a result came without a receipt that proves it')

@@ -284,10 +284,10 @@ export class Line {
   #answered(knock: Knock, from: RelayAddress, kind: Packet['kind'], content: Uint8Array): void {
     if (latin1(from.kid) !== latin1(knock.place.address)) return
     const fail = (why: string) => {
-      const found = this.#parts.authority.whyNotAdmitted() // its key may have been rotated, or ours revoked
-      const unreachable = trouble('GATEWAY_UNREACHABLE', `${knock.place.gateway} ${why}`)
-      found.then((obstacle) => knock.reject(new InTrouble(obstacle ?? unreachable)), knock.reject)
+      void this.#parts.authority.refresh() // its key may have been rotated
+      knock.reject(new InTrouble(trouble('GATEWAY_UNREACHABLE', `${knock.place.gateway} ${why}`)))
     }
+    if (kind === 'END' && endReasonOf(content) === 'NOT_ADMITTED') return void this.#notAdmitted(knock)
     if (kind === 'END') return fail(`refuses: ${endReasonOf(content) ?? 'no reason given'}`)
     if (kind !== 'RESPONSE') return
     try {
@@ -296,6 +296,11 @@ export class Line {
       if (!(error instanceof VerifyError)) throw error
       fail('is not who answers: the key is another one')
     }
+  }
+
+  async #notAdmitted({ place, reject }: Knock): Promise<void> {
+    const why = await this.#parts.authority.whyNotAdmitted()
+    reject(new InTrouble(why ?? trouble('GATEWAY_UNREACHABLE', `${place.gateway} refuses: NOT_ADMITTED`)))
   }
 
   #data(channel: AgentChannel, fragment: Uint8Array): void {

@@ -1,26 +1,17 @@
-import type { JsonObject, MessageHeader, Refusal, RequestId, RpcMessage, RpcNotification, RpcRequest, RpcResponse } from '@postern/core'
-import {
-  createError,
-  createRefusedError,
-  createRefusedResult,
-  encodeBase64url,
-  eraOf,
-  parseMessage,
-  RPC_CODES,
-  utf8,
-  VerifyError,
-} from '@postern/core'
+import type { JsonObject, MessageHeader, Refusal, RpcMessage, RpcNotification, RpcRequest, RpcResponse } from '@postern/core'
+import { createError, encodeBase64url, RPC_CODES, VerifyError } from '@postern/core'
 import type { ConnectorDeps } from '../deps.ts'
 import type { Events } from '../events.ts'
 import type { Grants, HeldGrant } from '../grants/grants.ts'
 import type { AgentChannel, ChannelUser } from '../link/channel.ts'
 import type { Line } from '../link/line.ts'
 import { ChannelLost, InTrouble, trouble } from '../trouble.ts'
+import { encode, readServer, refusalOf, responseOf } from './answers.ts'
 import type { Calls } from './calls.ts'
 import type { ClientEnd, ClientSession } from './client-session.ts'
 import { Greeting } from './greeting.ts'
 import type { Pending } from './pending.ts'
-import { keyOf } from './pending.ts'
+import { newPending, PendingRequests, toldOf } from './pending.ts'
 
 export interface SessionParts {
   readonly server: string
@@ -35,14 +26,18 @@ export interface SessionParts {
   readonly onClosed: (session: McpSession) => void
 }
 
-/** Results may be larger than requests: as much as a channel carries. */
-const serverLimits = { maxBytes: 8 << 20, maxDepth: 128 }
 const maxPending = 1024
 const maxQueued = maxPending + 64
 const maxAttempts = 5
 const openMs = 30_000
-/** The gateway fetches what it lacks, which takes a moment. */
-const behindMs = 300
+/** Tool calls are ended by the gateway; what the gateway has forgotten is ended here. */
+const answerMs = 10 * 60_000
+/** The gateway fetches what it lacks, or is about to stop: a moment's patience helps. */
+const momentMs = 400
+const maxMoments = 6
+const momentary = new Set(['LOG_BEHIND', 'STALE', 'CLOSING'])
+/** A new grant helps. */
+const renewable = new Set(['GRANT_EXPIRED', 'GRANT_EPOCH', 'GRANT_POLICY', 'GRANT_SIGNATURE', 'GRANT_MALFORMED', 'TOOL_CHANGED'])
 
 type Queued = { readonly pending: Pending } | { readonly notification: Uint8Array }
 
@@ -53,16 +48,17 @@ type Queued = { readonly pending: Pending } | { readonly notification: Uint8Arra
  */
 export class McpSession implements ChannelUser, ClientSession {
   readonly #parts: SessionParts
+  readonly #pending = new PendingRequests()
+  readonly #greeting: Greeting
   #id: string
-  readonly #pending = new Map<string, Pending>()
-  /** Ids on the wire of requests that had to be sent again. */
-  readonly #resent = new Map<string, Pending>()
   #queue: Queued[] = []
   #channel: AgentChannel | undefined
   #state: 'apart' | 'opening' | 'greeting' | 'open' | 'closed' = 'apart'
+  /** The gateway has kept the server running for us: it need not be greeted again. */
+  #isMoving = false
   #opening: Disposable | undefined
+  #momentsWaited = 0
   #draining: (() => void) | undefined
-  readonly #greeting: Greeting
 
   constructor(parts: SessionParts) {
     this.#parts = parts
@@ -81,7 +77,7 @@ export class McpSession implements ChannelUser, ClientSession {
   receive(message: RpcMessage, body: Uint8Array): void {
     if (message.kind === 'request') this.#request(message, body)
     else if (message.kind === 'notification') this.#notification(message, body)
-    else if (this.#state === 'open') this.#channel?.send('MESSAGE', { sid: this.#id }, body)
+    else if (this.#state === 'open') this.#send(body)
   }
 
   drained(): Promise<void> {
@@ -91,20 +87,20 @@ export class McpSession implements ChannelUser, ClientSession {
     })
   }
 
-  close(reason?: string): void {
+  close(): void {
     if (this.#state === 'closed') return
-    for (const pending of [...this.#pending.values()]) this.#fail(pending, trouble('CLOSING', reason))
-    if (this.#channel && this.#state !== 'apart') this.#channel.send('CLOSE', { sid: this.#id })
+    for (const pending of this.#pending.all()) this.#fail(pending, trouble('CLOSING'))
+    this.#channel?.send('CLOSE', { sid: this.#id })
     this.#part()
     this.#state = 'closed'
     this.#parts.onClosed(this)
   }
 
-  // ── from the line ──────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // From the line.
 
   onReady(): void {
-    if (this.#channel?.isRetiring) return this.#move()
-    if (this.#state === 'apart' && (this.#queue.length > 0 || this.#greeting.isOver)) this.#open()
+    if (this.#channel?.isRetiring) this.#move()
+    else if (this.#state === 'apart' && (this.#queue.length > 0 || this.#greeting.isOver)) this.#open()
   }
 
   onTrouble(found: Refusal, isFinal: boolean): void {
@@ -114,7 +110,7 @@ export class McpSession implements ChannelUser, ClientSession {
   onChannelEnd(channel: AgentChannel): void {
     if (channel !== this.#channel) return
     this.#part()
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.all()) {
       pending.mayHaveRun ||= pending.sentOn === channel
       if (pending.sentOn === channel || pending.askedOn === channel) this.#again(pending)
     }
@@ -124,12 +120,12 @@ export class McpSession implements ChannelUser, ClientSession {
   onOpened({ error }: MessageHeader<'OPENED'>): void {
     if (this.#state !== 'opening') return
     this.#endOpening()
-    if (error) return this.#refuseAll({ code: error.code, why: error.message, fix: error.fix })
-    const greeting = this.#greeting.first()
+    if (error) return this.#notOpened({ code: error.code, why: error.message, fix: error.fix })
+    const greeting = this.#isMoving ? undefined : this.#greeting.first()
     if (!greeting) return this.#flush()
     this.#state = 'greeting'
-    this.#send(greeting)
     this.#opening = this.#parts.deps.after(openMs, () => this.#refuseAll(trouble('SERVER_FAILED', 'it does not answer')))
+    this.#send(greeting)
   }
 
   /** The gateway has ended the session: its server has stopped. */
@@ -137,72 +133,72 @@ export class McpSession implements ChannelUser, ClientSession {
     const channel = this.#channel
     this.#part()
     this.#id = this.#newId() // what it stood for is gone
-    for (const pending of [...this.#pending.values()]) {
+    for (const pending of this.#pending.all()) {
       if (pending.sentOn !== channel) continue
       pending.mayHaveRun = true
-      if (pending.attempts < maxAttempts && (pending.call || reason === undefined)) this.#again(pending)
+      if (pending.call || reason === undefined) this.#again(pending)
       else this.#fail(pending, trouble('SERVER_FAILED', reason))
     }
-    if (this.#queue.length > 0) this.onReady()
   }
 
   onResult(header: MessageHeader<'RESULT'>, body: Uint8Array, channel: AgentChannel): void {
-    const message = this.#read(body)
-    const pending = message?.kind === 'response' ? this.#pendingOf(message.id) : undefined
-    if (message?.kind !== 'response' || !pending?.call) return this.#parts.events.dropped('result', body.length)
+    const { calls, events } = this.#parts
+    const message = readServer(body)
+    const pending = message.kind === 'response' ? this.#pending.onWire(message.id) : undefined
+    if (message.kind !== 'response' || !pending?.call) return events.dropped('result', body.length)
     try {
-      this.#parts.calls.verify(pending, header, message, channel)
+      calls.verify(pending, header, message, channel)
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
-      this.#parts.events.receiptRefused(error.code)
+      events.receiptRefused(error.code)
       return this.#fail(pending, trouble('OUTCOME_UNKNOWN', 'the gateway answered without a receipt that proves it'))
     }
     this.#answer(pending, message, body)
   }
 
   onRefused(header: MessageHeader<'REFUSED'>, body: Uint8Array): void {
-    if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: header.sid ?? '' })
-    const message = body.length > 0 ? this.#read(body) : undefined
-    const pending = message?.kind === 'response' ? this.#pendingOf(message.id) : this.#onlySent()
+    if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: this.#id })
+    const message = body.length > 0 ? readServer(body) : undefined
+    const pending = message?.kind === 'response' ? this.#pending.onWire(message.id) : this.#pending.onlySent()
     if (!pending) return this.#parts.events.dropped('refusal', body.length)
     if (pending.call && this.#mayTryAgain(pending, header.code)) return
+    if (message?.kind !== 'response' || pending.mayHaveRun) {
+      return this.#fail(pending, { code: header.code, why: header.message, fix: header.fix, rule: header.rule })
+    }
     this.#parts.events.refused(header.code)
-    if (message?.kind === 'response' && !pending.mayHaveRun) return this.#answer(pending, message, body)
-    this.#fail(pending, { code: header.code, why: header.message, fix: header.fix, rule: header.rule })
-  }
-
-  onMessage(body: Uint8Array): void {
-    const message = this.#read(body)
-    if (!message) return
-    if (message.kind !== 'response') return this.#parts.client.deliver(message, body)
-    if (this.#greeting.takes(message)) return this.#greeted()
-    const pending = this.#pendingOf(message.id)
-    if (!pending || pending.call) return this.#parts.events.dropped('response', body.length)
     this.#answer(pending, message, body)
   }
 
-  // ── from the client ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  onMessage(body: Uint8Array): void {
+    const { client, events } = this.#parts
+    const message = readServer(body)
+    if (message.kind === 'unreadable') return events.dropped(message.code, body.length)
+    if (message.kind !== 'response') return client.deliver(message, body)
+    if (this.#greeting.takes(message)) return this.#greeted()
+    const pending = this.#pending.onWire(message.id)
+    if (!pending || pending.call) return events.dropped('response', body.length)
+    this.#answer(pending, message, body)
+  }
+
+  // From the client.
 
   #request(request: RpcRequest, body: Uint8Array): void {
-    const key = keyOf(request.id)
-    if (this.#pending.has(key)) return this.#reply(request, createError(request.id, RPC_CODES.invalidRequest, 'this id is in use'))
+    if (this.#pending.has(request.id)) return this.#reply(request, createError(request.id, RPC_CODES.invalidRequest, 'this id is in use'))
     if (this.#state === 'closed') return this.#reply(request, refusalOf(request, trouble('CLOSING')))
     if (this.#pending.size >= maxPending) return this.#reply(request, refusalOf(request, trouble('BUSY')))
-    const call = this.#identify(request)
-    if (call === 'refused') return
-    const pending: Pending = { request, body, call, wireId: request.id, ...fresh() }
-    this.#pending.set(key, pending)
+    const pending = this.#take(request, body)
+    if (!pending) return
+    this.#pending.add(pending)
     this.#dispatch(pending)
   }
 
-  #identify(request: RpcRequest): Pending['call'] | 'refused' {
-    if (request.method !== 'tools/call') return undefined
+  #take(request: RpcRequest, body: Uint8Array): Pending | undefined {
     try {
-      return this.#parts.calls.identify(request)
+      return newPending(request, body, request.method === 'tools/call' ? this.#parts.calls.identify(request) : undefined)
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
       this.#reply(request, createError(request.id, RPC_CODES.invalidParams, error.message))
-      return 'refused'
+      return undefined
     }
   }
 
@@ -215,36 +211,29 @@ export class McpSession implements ChannelUser, ClientSession {
 
   /** Whoever cancels waits for no answer. */
   #cancel({ params, json }: RpcNotification, body: Uint8Array): void {
-    const id = params.requestId
-    const pending = typeof id === 'string' || typeof id === 'number' ? this.#pending.get(keyOf(id)) : undefined
+    const pending = this.#pending.ofClient(params.requestId)
     if (!pending) return
-    const isOut = pending.sentOn !== undefined && pending.sentOn === this.#channel && this.#state === 'open'
+    const { sentOn, wireId, request } = pending
+    const isOut = sentOn !== undefined && sentOn === this.#channel && this.#state === 'open'
     this.#forget(pending)
-    if (!isOut) return
-    const isRenamed = pending.wireId !== pending.request.id
-    this.#channel?.send(
-      'MESSAGE',
-      { sid: this.#id },
-      isRenamed ? encode({ ...json, params: { ...params, requestId: pending.wireId } }) : body,
-    )
+    if (isOut) this.#send(wireId === request.id ? body : encode({ ...json, params: { ...params, requestId: wireId } }))
   }
 
-  // ── on the way ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // On the way.
 
   #dispatch(pending: Pending): void {
     if (this.#state === 'open') return this.#sendPending(pending)
-    this.#queue.push({ pending })
     const { line, deps, waitMs } = this.#parts
-    pending.timer ??= deps.after(waitMs, () => {
-      this.#fail(pending, line.trouble ?? trouble('GATEWAY_UNREACHABLE'))
-    })
-    if (this.#state === 'apart') this.#open()
+    this.#queue.push({ pending })
+    pending.timer ??= deps.after(waitMs, () => this.#fail(pending, line.trouble ?? trouble('GATEWAY_UNREACHABLE')))
+    if (this.#state === 'apart' && !this.#opening) this.#open()
   }
 
   #open(): void {
     const { line, deps, server } = this.#parts
     const { channel } = line
     if (!channel) return line.hurry()
+    this.#endOpening()
     this.#channel = channel
     channel.users.set(this.#id, this)
     this.#state = 'opening'
@@ -252,13 +241,14 @@ export class McpSession implements ChannelUser, ClientSession {
     channel.send('OPEN', { sid: this.#id, server })
   }
 
-  #flush(): void {
-    this.#endOpening()
-    this.#state = 'open'
-    for (const queued of this.#queue.splice(0)) {
-      if ('notification' in queued) this.#send(queued.notification)
-      else if (this.#pending.has(keyOf(queued.pending.request.id))) this.#sendPending(queued.pending)
-    }
+  #notOpened(found: Refusal): void {
+    this.#momentsWaited += 1
+    if (!momentary.has(found.code) || this.#momentsWaited > maxMoments) return this.#refuseAll(found)
+    this.#part()
+    this.#opening = this.#parts.deps.after(momentMs, () => {
+      this.#opening = undefined
+      this.onReady()
+    })
   }
 
   #greeted(): void {
@@ -267,16 +257,29 @@ export class McpSession implements ChannelUser, ClientSession {
     this.#flush()
   }
 
-  /** To the channel that has replaced ours, as soon as nothing is open: the gateway keeps the server running meanwhile. */
+  #flush(): void {
+    this.#endOpening()
+    this.#state = 'open'
+    this.#isMoving = false
+    this.#momentsWaited = 0
+    for (const queued of this.#queue.splice(0)) {
+      if ('notification' in queued) this.#send(queued.notification)
+      else if (this.#pending.isOpen(queued.pending)) this.#dispatch(queued.pending)
+    }
+  }
+
+  /** To the channel that has replaced ours, as soon as nothing is open. */
   #move(): void {
     if (this.#pending.size > 0 || this.#state !== 'open') return
     this.#part()
+    this.#isMoving = true
     this.#open()
   }
 
   #part(): void {
     const channel = this.#channel
     this.#endOpening()
+    this.#isMoving = false
     this.#channel = undefined
     if (this.#state !== 'closed') this.#state = 'apart'
     if (channel) this.#parts.line.leave(channel, this.#id)
@@ -285,38 +288,31 @@ export class McpSession implements ChannelUser, ClientSession {
   #sendPending(pending: Pending): void {
     pending.timer?.[Symbol.dispose]()
     pending.timer = undefined
-    if (pending.call) return this.#sendCall(pending)
-    this.#sent(pending)
+    if (pending.call) return this.#sendCall(pending, pending.call.toolCall.name)
+    pending.timer = this.#parts.deps.after(answerMs, () => this.#fail(pending, trouble('SERVER_FAILED', 'no answer')))
+    this.#noteSent(pending)
     this.#send(pending.wireId === pending.request.id ? pending.body : encode({ ...pending.request.json, id: pending.wireId }))
   }
 
-  #sendCall(pending: Pending): void {
+  #sendCall(pending: Pending, tool: string): void {
     const channel = this.#channel!
     const { grants } = this.#parts
-    const { name } = pending.call!.toolCall
-    const held = grants.held(name, channel)
+    const held = grants.held(tool, channel)
     if (held) return this.#sendSigned(pending, held, channel)
     pending.askedOn = channel
-    const isStill = () => this.#pending.get(keyOf(pending.request.id)) === pending && pending.askedOn === channel
-    grants.obtain(name, channel).then(
+    const isStill = () => this.#pending.isOpen(pending) && pending.askedOn === channel
+    grants.obtain(tool, channel).then(
       (found) => isStill() && this.#sendSigned(pending, found, channel),
       (error) => isStill() && this.#withoutGrant(pending, error),
     )
-  }
-
-  #withoutGrant(pending: Pending, error: unknown): void {
-    if (error instanceof ChannelLost) return this.#again(pending)
-    if (error instanceof InTrouble && this.#mayTryAgain(pending, error.trouble.code)) return
-    if (!(error instanceof InTrouble)) this.#parts.events.failed(error, 'a grant could not be asked for')
-    this.#fail(pending, error instanceof InTrouble ? error.trouble : trouble('INTERNAL'))
   }
 
   #sendSigned(pending: Pending, held: HeldGrant, channel: AgentChannel): void {
     const { calls, events } = this.#parts
     try {
       const header = calls.sign(pending.call!, held, channel)
-      this.#sent(pending)
       pending.held = held
+      this.#noteSent(pending)
       channel.send('CALL', { sid: this.#id, ...header }, pending.body)
       events.called()
     } catch (error) {
@@ -325,7 +321,14 @@ export class McpSession implements ChannelUser, ClientSession {
     }
   }
 
-  #sent(pending: Pending): void {
+  #withoutGrant(pending: Pending, error: unknown): void {
+    if (error instanceof ChannelLost) return this.#again(pending)
+    if (!(error instanceof InTrouble)) this.#parts.events.failed(error, 'a grant could not be asked for')
+    const found = error instanceof InTrouble ? error.trouble : trouble('INTERNAL')
+    if (!this.#mayTryAgain(pending, found.code)) this.#fail(pending, found)
+  }
+
+  #noteSent(pending: Pending): void {
     pending.askedOn = undefined
     pending.sentOn = this.#channel
     pending.wasSent = true
@@ -341,38 +344,33 @@ export class McpSession implements ChannelUser, ClientSession {
     pending.sentOn = undefined
     pending.askedOn = undefined
     if (pending.attempts >= maxAttempts) return this.#fail(pending, trouble('GATEWAY_UNREACHABLE'))
-    if (!pending.call && pending.wasSent) {
-      this.#resent.delete(keyOf(pending.wireId))
-      pending.wireId = `again:${encodeBase64url(this.#parts.deps.random(12))}`
-      this.#resent.set(keyOf(pending.wireId), pending)
-    }
+    if (!pending.call && pending.wasSent) this.#pending.rename(pending, `again:${this.#newId()}`)
     this.#dispatch(pending)
   }
 
-  /** Whether the gateway refused for something that a new grant or a moment's patience changes; then it is on its way again. */
+  /** Whether the gateway refused for something that a new grant or a moment changes; then it is on its way again. */
   #mayTryAgain(pending: Pending, code: string): boolean {
     if (pending.attempts >= maxAttempts) return false
-    if (code === 'GRANT_UNKNOWN') {
-      if (pending.held) this.#channel?.grantsSent.delete(pending.held.hash)
-    } else if (RENEWABLE.has(code)) {
-      if (!pending.held || !this.#parts.grants.drop(pending.held)) return false
-    } else if (code === 'LOG_BEHIND' || code === 'CLOSING') {
+    if (momentary.has(code)) {
       pending.attempts += 1
       pending.sentOn = undefined
-      this.#parts.deps.after(behindMs, () => this.#pending.get(keyOf(pending.request.id)) === pending && this.#again(pending))
+      pending.timer = this.#parts.deps.after(momentMs, () => this.#again(pending))
       return true
-    } else return false
+    }
+    const isHelped = code === 'GRANT_UNKNOWN' || (renewable.has(code) && pending.held && this.#parts.grants.drop(pending.held))
+    if (!isHelped) return false
+    if (pending.held) this.#channel?.grantsSent.delete(pending.held.hash)
     pending.sentOn = undefined
     this.#dispatch(pending)
     return true
   }
 
-  // ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // Answers.
 
   #answer(pending: Pending, message: RpcResponse, body: Uint8Array): void {
+    const { id } = pending.request
     this.#forget(pending)
     this.#greeting.noteAnswer(pending.request, message)
-    const { id } = pending.request
     if (pending.wireId === id) return this.#parts.client.deliver(message, body)
     const json = { ...message.json, id }
     this.#parts.client.deliver({ ...message, id, json }, encode(json))
@@ -380,52 +378,33 @@ export class McpSession implements ChannelUser, ClientSession {
 
   #fail(pending: Pending, found: Refusal): void {
     this.#forget(pending)
-    const isDoubtful = pending.call && pending.mayHaveRun && found.code !== 'OUTCOME_UNKNOWN'
-    const told = isDoubtful ? trouble('OUTCOME_UNKNOWN', `its answer was lost, and asking again gave ${found.code}`) : found
+    const told = toldOf(pending, found)
     this.#parts.events.refused(told.code)
     this.#reply(pending.request, refusalOf(pending.request, told))
   }
 
-  #reply({ id }: RpcRequest, json: JsonObject): void {
-    const { result, error } = json as { result?: JsonObject; error?: JsonObject }
-    const message = { kind: 'response', id, json, ...(result ? { result } : {}), ...(error ? { error } : {}) } as const
-    this.#parts.client.deliver(message, encode(json))
+  #reply(request: RpcRequest, json: JsonObject): void {
+    this.#parts.client.deliver(responseOf(request, json), encode(json))
   }
 
   #failQueued(found: Refusal): void {
-    const queued = this.#queue.splice(0)
-    for (const item of queued) if ('pending' in item && this.#isPending(item.pending)) this.#fail(item.pending, found)
+    for (const queued of this.#queue.splice(0)) {
+      if ('pending' in queued && this.#pending.isOpen(queued.pending)) this.#fail(queued.pending, found)
+    }
   }
 
   /** The session could not be opened: whoever waits for it is told, and the next request tries again. */
   #refuseAll(found: Refusal): void {
     this.#part()
+    this.#momentsWaited = 0
     this.#failQueued(found)
   }
 
   #forget(pending: Pending): void {
-    pending.timer?.[Symbol.dispose]()
-    this.#pending.delete(keyOf(pending.request.id))
-    if (pending.wireId !== pending.request.id) this.#resent.delete(keyOf(pending.wireId))
+    this.#pending.forget(pending)
     if (this.#pending.size > 0) return
     this.#draining?.()
     if (this.#channel?.isRetiring) queueMicrotask(() => this.onReady())
-  }
-
-  #newId = () => encodeBase64url(this.#parts.deps.random(16))
-
-  #isPending = (pending: Pending) => this.#pending.get(keyOf(pending.request.id)) === pending
-
-  #pendingOf(id: RequestId): Pending | undefined {
-    const key = keyOf(id)
-    const own = this.#pending.get(key)
-    return own && own.wireId === id ? own : this.#resent.get(key)
-  }
-
-  /** For a refusal that does not say of what, when there is only one thing it can be about. */
-  #onlySent(): Pending | undefined {
-    const sent = [...this.#pending.values()].filter(({ sentOn }) => sentOn !== undefined)
-    return sent.length === 1 ? sent[0] : undefined
   }
 
   #endOpening(): void {
@@ -433,32 +412,7 @@ export class McpSession implements ChannelUser, ClientSession {
     this.#opening = undefined
   }
 
-  #read(body: Uint8Array): RpcMessage | undefined {
-    try {
-      return parseMessage(body, serverLimits)
-    } catch (error) {
-      if (!(error instanceof VerifyError)) throw error
-      this.#parts.events.dropped(error.code, body.length)
-      return undefined
-    }
+  #newId(): string {
+    return encodeBase64url(this.#parts.deps.random(16))
   }
-}
-
-const RENEWABLE = new Set(['GRANT_EXPIRED', 'GRANT_EPOCH', 'GRANT_POLICY', 'GRANT_SIGNATURE', 'GRANT_MALFORMED', 'TOOL_CHANGED'])
-
-const fresh = () => ({
-  sentOn: undefined,
-  askedOn: undefined,
-  held: undefined,
-  wasSent: false,
-  mayHaveRun: false,
-  attempts: 0,
-  timer: undefined,
-})
-
-const encode = (json: JsonObject): Uint8Array => utf8(JSON.stringify(json))
-
-/** In the client's own terms: a tool call gets a result that its model can read, anything else an error. */
-export function refusalOf(request: RpcRequest, found: Refusal): JsonObject {
-  return request.method === 'tools/call' ? createRefusedResult(request.id, found, eraOf(request)) : createRefusedError(request.id, found)
 }
