@@ -56,3 +56,13 @@ test('a seed buffer that is filled anew signs as what it holds now', () => {
   expect(native.signEd25519(seed, new Uint8Array(1))).toEqual(portable.signEd25519(new Uint8Array(32).fill(2), new Uint8Array(1)))
   expect(native.signEd25519(seed, new Uint8Array(1))).not.toEqual(first)
 })
+
+test('a key buffer that is filled anew seals under what it holds now', () => {
+  const [key, nonce, none] = [new Uint8Array(32).fill(1), new Uint8Array(12), new Uint8Array(0)]
+  const first = native.sealChaCha(key, nonce, none, Uint8Array.of(7))
+  key.fill(2)
+  expect(native.openChaCha(key, nonce, none, first)).toBeUndefined()
+  expect(native.sealChaCha(key, nonce, none, Uint8Array.of(7))).toEqual(
+    portable.sealChaCha(new Uint8Array(32).fill(2), nonce, none, Uint8Array.of(7)),
+  )
+})
