@@ -30,7 +30,9 @@ export interface Child {
  */
 export function startChild(context: Context, name: string, args: readonly string[], { cwd, env }: ChildOptions): Child {
   const child = spawn(process.execPath, ['--import', WITH_PARENT, ...args], {
-    ...{ cwd, env, detached: true },
+    cwd,
+    env: env as NodeJS.ProcessEnv, // Next's types want NODE_ENV in it, which a production server sets itself
+    detached: true,
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   })
   const tail: string[] = []
