@@ -8,6 +8,7 @@ import { renderReport } from './output/report.ts'
 import { createStyle } from './output/style.ts'
 
 /** A command's own options, as commander hands them over. */
+// biome-ignore lint/suspicious/noExplicitAny: commander knows no types; each command reads the options that it declared
 export type Options = Readonly<Record<string, any>>
 
 /** What a command is: arguments and options in, a report out; undefined when it printed, or ran, by itself. */

@@ -28,6 +28,10 @@ test.each([
   expect(exitCode(error)).toBe(code)
 })
 
+test('a server that refuses what we sent is no failed verification', () => {
+  expect(exitCode(new OperationError('BAD_SIGNATURE', 'says the server', { status: 400 }))).toBe(1)
+})
+
 test('a code of a newer server is a plain failure', () => {
   expect(exitCode(new OperationError('SOMETHING_NEW', 'from the future'))).toBe(1)
 })

@@ -30,9 +30,15 @@ export function problemOf(error: unknown): Problem {
     ...(why ? { why } : causeOf(error)),
     ...fixOf(code, fix),
     ...(requestId ? { requestId } : {}),
-    exit: exit ?? exitOf(code),
+    exit: exit ?? exitFor(code, error),
     isDefect: false,
   }
+}
+
+/** Exit code 8 is for what was verified here: a server that says so of what we sent is only a server that refuses. */
+function exitFor(code: string, error: Error): ExitName {
+  const exit = exitOf(code)
+  return exit === 'verification' && 'status' in error && error.status !== undefined ? 'failed' : exit
 }
 
 const NAMES = new Set(['CliError', 'VerifyError', 'OperationError', 'EdgeError', 'GatewayError', 'ConnectorError'])
