@@ -26,7 +26,7 @@ export interface Front extends AsyncDisposable {
   readonly seen: readonly Seen[]
   /** Resolves once a request matches that came after this call. */
   untilAsked(what: string, matches: (seen: Seen) => boolean, timeoutMs?: number): Promise<void>
-  /** Keeps new requests waiting until it is disposed: nobody notices a restart but by the time it takes. */
+  /** Breaks all connections and lets new requests wait until it is disposed, so that the control plane behind can be exchanged. */
   hold(): Disposable
   /** Breaks all connections, so that whoever still wants something comes again. */
   hangUp(): void
@@ -71,6 +71,8 @@ export async function openFront(): Promise<Front> {
     hold() {
       const { promise, resolve } = Promise.withResolvers<void>()
       free = promise
+      server.closeAllConnections()
+      upstream.destroy()
       return { [Symbol.dispose]: resolve }
     },
     hangUp: () => server.closeAllConnections(),
