@@ -1,15 +1,15 @@
-import type { ChannelMessage, MessageHeader, Packet, Refusal, RelayAddress, RelayLink, Session } from '@postern/core'
-import { channelPrologue, copiedAddress, createInitiator, endReasonOf, VerifyError } from '@postern/core'
+import type { ChannelMessage, Packet, Refusal, RelayAddress, RelayLink, Session } from '@postern/core'
+import { endReasonOf, VerifyError } from '@postern/core'
 import type { Backoff } from '@postern/daemon'
-import { createBackoff, createJumpDetector, unixSeconds } from '@postern/daemon'
+import { createBackoff, createJumpDetector } from '@postern/daemon'
 import type { Agent } from '../agent/agent.ts'
 import type { AgentAuthority, Place } from '../agent/authority.ts'
-import { headOf } from '../agent/authority.ts'
 import type { ConnectorDeps } from '../deps.ts'
 import type { Events } from '../events.ts'
 import { InTrouble, trouble } from '../trouble.ts'
 import type { ChannelEnding } from './channel.ts'
 import { AgentChannel } from './channel.ts'
+import { Introduction } from './introduction.ts'
 import type { RelayBook } from './relays.ts'
 import { Dialler } from './relays.ts'
 
@@ -34,8 +34,6 @@ export interface LineParts {
 }
 
 const minuteMs = 60_000
-const ANY_CONNECTION = new Uint8Array(8)
-const answerMs = 5_000
 const tickMs = 1_000
 const probeIdleMs = 30_000
 /** A silent channel is found dead before those who wait on it are told that nobody answers. */
@@ -51,33 +49,18 @@ const refreshMs = 5 * minuteMs
 const hurryMs = 1_000
 const FINAL = new Set(['NOT_ENROLLED', 'REVOKED', 'SERVER_UNKNOWN', 'LOG_FORKED'])
 
-/** A step of a channel that is being made waits for one packet or message. */
-interface Awaited<T> {
-  resolve(value: T): void
-  reject(error: Error): void
-}
-interface Knock {
-  readonly id: string
-  readonly place: Place
-  /** @throws {VerifyError} when whoever answers does not hold the key */
-  answer(from: RelayAddress, message2: Uint8Array): void
-  reject(error: Error): void
-}
-type Greeting = Awaited<MessageHeader<'HELLO'>> & { readonly channel: AgentChannel; readonly promise: Promise<MessageHeader<'HELLO'>> }
-
 /** Keeps one channel to the gateway in front of one server: makes it, watches it, renews it, makes it again. */
 export class Line {
   readonly #parts: LineParts
   readonly #listener: LineListener
   readonly #dialler: Dialler
+  readonly #introduction: Introduction
   readonly #channels = new Map<string, AgentChannel>()
   readonly #backoff: Backoff
   readonly #jumps: ReturnType<typeof createJumpDetector>
   readonly #timers: Disposable[] = []
   readonly #closing = Promise.withResolvers<void>()
   #current: AgentChannel | undefined
-  #knock: Knock | undefined
-  #greeting: Greeting | undefined
   #wanted = Promise.withResolvers<void>()
   #pause: { resolve(): void; sinceMs: number } | undefined
   #trouble: Refusal | undefined
@@ -89,12 +72,16 @@ export class Line {
     const { deps, agent } = parts
     this.#backoff = createBackoff({ firstMs: 200, maxMs: 5_000, random: () => deps.random(1)[0]! / 256 })
     this.#jumps = createJumpDetector({ clock: deps.clock })
+    this.#introduction = new Introduction({
+      ...parts,
+      establish: (link, place, id, from, session) => this.#establish(link, place, id, from, session),
+    })
     this.#dialler = new Dialler(agent.org, agent.keys.auth, deps, {
       onPacket: (from, packet) => this.#received(from, packet),
       onGone: (who) => this.#gone(who),
       onDown: (reason, retryInMs) => {
         parts.events.relayDown(reason.code, reason.message, retryInMs)
-        this.#knock?.reject(new InTrouble(trouble('RELAY_UNREACHABLE', reason.message)))
+        this.#introduction.relayDown(reason.message)
         for (const channel of [...this.#channels.values()]) channel.forget('GONE')
       },
     })
@@ -158,14 +145,7 @@ export class Line {
   async #connect(): Promise<AgentChannel> {
     const place = await this.#find()
     const link = await this.#dial()
-    const greeting = await this.#shakeHands(link, place)
-    try {
-      await this.#greet(greeting)
-    } catch (error) {
-      greeting.channel.end('DONE')
-      throw error
-    }
-    return greeting.channel
+    return this.#introduction.meet(link, place)
   }
 
   async #find(): Promise<Place> {
@@ -191,58 +171,13 @@ export class Line {
     }
   }
 
-  async #shakeHands(link: RelayLink, place: Place): Promise<Greeting> {
-    const { agent, deps } = this.#parts
-    const id = deps.random(8)
-    const initiator = createInitiator({
-      staticSecret: agent.keys.channel.secret.expose(),
-      ephemeralSecret: deps.random(32),
-      prologue: channelPrologue(agent.org, agent.atsign, place.gateway),
-      suite: deps.suite,
-      remoteStatic: place.channelKey,
-    })
-    const { promise, resolve, reject } = this.#await<Greeting>(`${place.gateway} does not answer`)
-    // At once, not when the promise is heard of: what follows in the same read is already for the channel.
-    const answer = (from: RelayAddress, message2: Uint8Array) => resolve(this.#establish(link, place, id, from, initiator.finish(message2)))
-    this.#knock = { id: latin1(id), place, answer, reject }
-    link.send({ kid: place.address, conn: ANY_CONNECTION }, { kind: 'INIT', channel: id, content: initiator.message })
-    try {
-      return await promise
-    } finally {
-      this.#knock = undefined
-    }
-  }
-
-  #establish(link: RelayLink, { gateway }: Place, id: Uint8Array, from: RelayAddress, session: Session): Greeting {
+  #establish(link: RelayLink, { gateway }: Place, id: Uint8Array, address: RelayAddress, session: Session): AgentChannel {
     const openedMs = this.#now()
     const renewAtMs = openedMs + renewAfterMs + (this.#parts.deps.random(1)[0]! / 256) * renewWithinMs
     const onEnd = (ended: AgentChannel, reason: ChannelEnding) => this.#ended(latin1(id), ended, reason)
-    const channel = new AgentChannel({ gateway, link, address: copiedAddress(from), id, session, openedMs, renewAtMs, onEnd })
+    const channel = new AgentChannel({ gateway, link, address, id, session, openedMs, renewAtMs, onEnd })
     this.#channels.set(latin1(id), channel)
-    this.#greeting = { channel, ...this.#await<MessageHeader<'HELLO'>>(`${gateway} does not say hello`) }
-    return this.#greeting
-  }
-
-  async #greet({ channel, promise }: Greeting): Promise<void> {
-    const { authority, deps } = this.#parts
-    try {
-      channel.send('HELLO', { v: 1, ...headOf(authority), now: unixSeconds(deps.clock) })
-      const said = await promise
-      const obstacle = await authority.judge(said)
-      if (obstacle) throw new InTrouble(obstacle)
-      if (channel.hasEnded) throw new InTrouble(trouble('GATEWAY_UNREACHABLE', 'it ended the channel'))
-      channel.epoch = said.epoch ?? ''
-    } finally {
-      this.#greeting = undefined
-    }
-  }
-
-  #await<T>(orElse: string): Awaited<T> & { promise: Promise<T> } {
-    const { promise, resolve, reject } = Promise.withResolvers<T>()
-    const timer = this.#parts.deps.after(answerMs, () => reject(new InTrouble(trouble('GATEWAY_UNREACHABLE', orElse))))
-    const settled = () => timer[Symbol.dispose]()
-    promise.then(settled, settled)
-    return { promise, resolve, reject }
+    return channel
   }
 
   #adopt(channel: AgentChannel): void {
@@ -273,34 +208,12 @@ export class Line {
     this.#pause = undefined
   }
 
-  #received(from: RelayAddress, { kind, channel: id, content }: Packet): void {
-    const key = latin1(id)
-    const channel = this.#channels.get(key)
-    if (!channel) return this.#knock?.id === key ? this.#answered(this.#knock, from, kind, content) : undefined
+  #received(from: RelayAddress, packet: Packet): void {
+    const { kind, content } = packet
+    const channel = this.#channels.get(latin1(packet.channel))
+    if (!channel) return this.#introduction.received(from, packet)
     if (kind === 'DATA') this.#data(channel, content)
     else if (kind === 'END') channel.forget(endReasonOf(content) ?? 'DONE')
-  }
-
-  #answered(knock: Knock, from: RelayAddress, kind: Packet['kind'], content: Uint8Array): void {
-    if (latin1(from.kid) !== latin1(knock.place.address)) return
-    const fail = (why: string) => {
-      void this.#parts.authority.refresh() // its key may have been rotated
-      knock.reject(new InTrouble(trouble('GATEWAY_UNREACHABLE', `${knock.place.gateway} ${why}`)))
-    }
-    if (kind === 'END' && endReasonOf(content) === 'NOT_ADMITTED') return void this.#notAdmitted(knock)
-    if (kind === 'END') return fail(`refuses: ${endReasonOf(content) ?? 'no reason given'}`)
-    if (kind !== 'RESPONSE') return
-    try {
-      knock.answer(from, content)
-    } catch (error) {
-      if (!(error instanceof VerifyError)) throw error
-      fail('is not who answers: the key is another one')
-    }
-  }
-
-  async #notAdmitted({ place, reject }: Knock): Promise<void> {
-    const why = await this.#parts.authority.whyNotAdmitted()
-    reject(new InTrouble(why ?? trouble('GATEWAY_UNREACHABLE', `${place.gateway} refuses: NOT_ADMITTED`)))
   }
 
   #data(channel: AgentChannel, fragment: Uint8Array): void {
@@ -323,25 +236,19 @@ export class Line {
 
   #handle(channel: AgentChannel, message: ChannelMessage): void {
     if (message.type === 'PING') channel.send('PONG', message.header)
-    else if (message.type === 'HELLO') this.#greeting?.resolve(message.header)
+    else if (message.type === 'HELLO') this.#introduction.heardHello(channel, message.header)
     else if (message.type !== 'PONG') this.#listener.onMessage(channel, message)
   }
 
   #gone(who: RelayAddress): void {
     const isSame = (address: RelayAddress) => latin1(address.kid) === latin1(who.kid) && latin1(address.conn) === latin1(who.conn)
     for (const channel of [...this.#channels.values()]) if (isSame(channel.address)) channel.forget('GONE')
-    const { place, reject } = this.#knock ?? {}
-    if (place && isSame({ kid: place.address, conn: ANY_CONNECTION })) {
-      reject?.(new InTrouble(trouble('GATEWAY_UNREACHABLE', `${place.gateway} is not connected to the relay`)))
-    }
+    this.#introduction.gone(who)
   }
 
   #ended(id: string, channel: AgentChannel, reason: ChannelEnding): void {
     this.#channels.delete(id)
-    if (this.#greeting?.channel === channel) {
-      this.#greeting.reject(new InTrouble(trouble('GATEWAY_UNREACHABLE', `${channel.gateway} ended the channel: ${reason}`)))
-      return
-    }
+    if (this.#introduction.ended(channel, reason)) return
     if (!this.#closed) this.#parts.events.channelEnded(channel.gateway, reason)
     if (reason === 'NOT_ADMITTED') void this.#parts.authority.refresh()
     if (channel === this.#current) {
