@@ -6,6 +6,7 @@ import {
   envelopeOf,
   eraOf,
   filterTools,
+  MESSAGES,
   parseMessage,
   parseStrictJson,
   RPC_CODES,
@@ -23,8 +24,8 @@ import { emptyList, isNotification, isServerMethod, ruleOf } from './methods.ts'
 import type { Offered, ToolLister } from './tool-lister.ts'
 import { createToolLister, digestsOf, isOwnId } from './tool-lister.ts'
 
-/** Results may be larger than requests: as much as a channel carries. */
-const serverLimits = { maxBytes: 8 << 20, maxDepth: 128 }
+/** Results may be larger than requests: as much as a message of the channel carries. */
+const serverLimits = { maxBytes: MESSAGES.RESULT.maxBodyBytes, maxDepth: 128 }
 const maxPending = 512
 const maxServerAsks = 64
 const listSeconds = 15
@@ -304,8 +305,6 @@ export class McpSession {
   }
 
   #toClient(body: Uint8Array): void {
-    if (body.length > serverLimits.maxBytes - (128 << 10))
-      return this.#parts.log.warn({ server: this.server, bytes: body.length }, 'message of the server is too large to carry')
     this.channel?.send('MESSAGE', { sid: this.id }, body)
   }
 }
