@@ -1,5 +1,6 @@
 import type { GoneReason } from '@postern/core/frame'
 import { encodeFrame, FRAMES, GONE_REASONS, SEND_HEADER_BYTES } from '@postern/core/frame'
+import { gather } from '@postern/daemon'
 import WebSocket from 'ws'
 import type { Org, Peer } from './peer.ts'
 
@@ -79,6 +80,7 @@ export class Switchboard {
   write(to: Peer, bytes: Uint8Array, origin: Peer): void {
     if (to.readyState !== WebSocket.OPEN) return
     const waiting = to.bufferedAmount
+    gather(to.wire)
     to.send(waiting > 0 && bytes.length < COPY_BELOW_BYTES ? Uint8Array.from(bytes) : bytes)
     if (waiting + bytes.length > this.#maxQueueBytes && to.bufferedAmount > this.#maxQueueBytes) this.#stall(to, origin)
   }

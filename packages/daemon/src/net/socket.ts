@@ -1,7 +1,9 @@
+import type { Writable } from 'node:stream'
 import WebSocket from 'ws'
 import type { Backoff } from '../backoff.ts'
 import { createBackoff } from '../backoff.ts'
 import { OperationError } from '../errors.ts'
+import { gather } from './gather.ts'
 
 export interface SocketOptions {
   /** A new connection stands: send its first bytes here. What was sent on an older one is not repeated. */
@@ -87,6 +89,7 @@ class ReconnectingSocket implements Socket {
     if (socket.bufferedAmount + bytes.length > this.#maxBufferedBytes) {
       throw new OperationError('BUFFER_FULL', `${socket.bufferedAmount} bytes already wait to be sent`, { retryable: true })
     }
+    gather(wireOf(socket))
     socket.send(bytes, this.#onWritten)
   }
 
@@ -217,3 +220,6 @@ class ReconnectingSocket implements Socket {
 
 const notConnected = () => new OperationError('NOT_CONNECTED', 'there is no connection now', { retryable: true })
 const unreachable = (message: string, cause: unknown) => new OperationError('UNREACHABLE', message, { retryable: true, cause })
+
+/** The stream below: `ws` writes each message by itself, with a system call each. */
+const wireOf = (socket: WebSocket) => (socket as unknown as { _socket: Writable })._socket

@@ -1,5 +1,6 @@
 import type { ChildProcessWithoutNullStreams, SpawnOptionsWithoutStdio } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import { gather } from '@postern/daemon'
 import { createLineSplitter } from './lines.ts'
 import type { OpenUpstream, ServerCommand, UpstreamEvents } from './upstream.ts'
 
@@ -34,6 +35,7 @@ export function createStdioOpener(options: StdioOptions = {}): OpenUpstream {
       send(message) {
         if (child.exitCode !== null || child.signalCode !== null || child.stdin.destroyed) return false
         if (child.stdin.writableLength + message.length > maxUnreadBytes) return false
+        gather(child.stdin)
         child.stdin.write(`${message}\n`)
         return true
       },
