@@ -100,11 +100,23 @@ export const nowSeconds = (): number => Math.floor(Date.now() / 1000)
 export const readGatewayHealth = ({ env }: Machine, atsign: string): Promise<HealthReport | undefined> =>
   readHealth(`gateway-${atsign}`, places(env))
 
-export const untilHealth = (gateway: Gateway, what: string, matches: (report: HealthReport) => boolean): Promise<HealthReport> =>
-  until(`${gateway.atsign} ${what}`, 30_000, async () => {
-    const report = await readGatewayHealth(gateway.machine, gateway.atsign)
-    return report && matches(report) ? report : undefined
-  })
+/** Waits until a gateway's health is as it should be. */
+export async function untilHealth(
+  { atsign, machine, child }: Gateway,
+  what: string,
+  matches: (report: HealthReport) => boolean,
+): Promise<HealthReport> {
+  let last: HealthReport | undefined
+  try {
+    return await until(`${atsign} ${what}`, HEALTH_MS, async () => {
+      last = await readGatewayHealth(machine, atsign)
+      return last && matches(last) ? last : undefined
+    })
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}; it says ${JSON.stringify(last)} and wrote\n${child.output().slice(-3000)}`, { cause })
+  }
+}
+const HEALTH_MS = 30_000
 
 /** Ready to serve: synchronised, connected, and no trouble of its own. */
 export const isServing = ({ status, connected, relays_up }: HealthReport): boolean =>
