@@ -11,6 +11,7 @@ import type { Person } from '../profile/person.ts'
 import { openPerson } from '../profile/person.ts'
 import { readSession } from '../profile/session.ts'
 import { surroundings } from '../surroundings.ts'
+import { consoleCheck, nameCheck, tlsCheck } from './address.ts'
 
 /** One finding. */
 export interface Check {
@@ -42,10 +43,13 @@ export async function runChecks(settings: Settings): Promise<readonly Check[]> {
   })
   const needed = (check: (person: Person) => Promise<Found>) => async () => (person ? check(person) : skipped('there is no profile'))
   await run('signing key', needed(keyCheck))
+  await run('name', needed(nameCheck))
+  await run('tls', needed(tlsCheck))
   const isUp = await run('control plane', needed(controlCheck))
   await run('clock', needed(isUp ? clockCheck : unreachable))
   await run('sign-in', needed(signInCheck))
   await run('authority log', needed(isUp ? logCheck : unreachable))
+  await run('console', needed(consoleCheck))
   for (const gateway of await localEdges('gateway', settings.environment))
     await run(`gateway ${gateway}`, () => gatewayCheck(gateway, settings))
   for (const agent of await localEdges('agent', settings.environment)) await run(`agent ${agent}`, () => agentCheck(agent, settings))
