@@ -1,0 +1,108 @@
+// `postern up`: what starts together stops together.
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import type { Child, Home } from '../fixtures/processes.ts'
+import { freePorts, openHome, scripts, startNode, until } from '../fixtures/processes.ts'
+
+let home: Home
+beforeAll(async () => {
+  home = await openHome('cli-up')
+})
+afterAll(() => home[Symbol.asyncDispose]())
+
+const started: Child[] = []
+afterEach(async () => {
+  for (const child of started.splice(0)) await child.stop('SIGKILL')
+})
+
+interface Plan {
+  readonly port?: number
+  readonly relayPort?: number
+  readonly data?: string
+}
+async function start({ port, relayPort, data = 'data' }: Plan = {}) {
+  const [free, freeRelay] = (await freePorts(2)) as [number, number]
+  const ports = { port: port ?? free, relayPort: relayPort ?? freeRelay }
+  const args = ['up', '--port', ports.port, '--relay-port', ports.relayPort, '--data', join(home.path, data), '--json']
+  const child = startNode('up', scripts.cli, args.map(String), { env: home.env })
+  started.push(child)
+  return { child, ...ports }
+}
+
+interface Ready {
+  readonly control: string
+  readonly pids: { readonly control: number; readonly relay: number }
+  readonly genesis: { readonly link: string; readonly command: string } | null
+}
+const ready = async (child: Child): Promise<Ready> => JSON.parse((await child.said(/\{"schema":"postern\.up".*\n/, 60_000))[0]).data
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+const allGone = ({ pids }: Ready) =>
+  until('both processes to be gone', 10_000, () => (Object.values(pids).some(isAlive) ? undefined : true))
+
+describe('postern up', () => {
+  test('brings up control plane and relay, and tells how to become the owner', async () => {
+    const { child, port, relayPort } = await start()
+    const { control, genesis, pids } = await ready(child)
+    expect((await fetch(`${control}/api/health`)).status).toBe(200)
+    expect((await fetch(`http://127.0.0.1:${relayPort}/health`)).status).toBe(200)
+    expect(genesis!.command).toBe(
+      `npx postern genesis '${genesis!.link}' --name <organisation> --as @you --console-origin http://localhost:${port}`,
+    )
+    expect(genesis!.link).toMatch(/^http:\/\/localhost:\d+#[A-Za-z0-9_-]{22}$/)
+    expect(isAlive(pids.control) && isAlive(pids.relay)).toBe(true)
+  })
+
+  test('Ctrl-C stops everything within ten seconds, with exit code 130', async () => {
+    const { child } = await start()
+    const running = await ready(child)
+    const began = performance.now()
+    child.process.kill('SIGINT')
+    expect(await child.exit).toBe(130)
+    expect(performance.now() - began).toBeLessThan(10_000)
+    expect(Object.values(running.pids).some(isAlive)).toBe(false)
+  })
+
+  test('kill -9 leaves no orphans', async () => {
+    const { child } = await start()
+    const running = await ready(child)
+    child.process.kill('SIGKILL')
+    await allGone(running)
+  })
+
+  test.each(['control', 'relay'] as const)('when the %s process dies, the other one is stopped and it says which', async (name) => {
+    const { child } = await start()
+    const running = await ready(child)
+    process.kill(running.pids[name], 'SIGKILL')
+    expect(await child.exit).toBe(1)
+    expect(child.output()).toMatch(new RegExp(`error: the ${name}[a-z ]* process ended with exit code 137`))
+    await allGone(running)
+  })
+
+  test('a taken port is named, with the flag that changes it', async () => {
+    const [port] = (await freePorts(1)) as [number]
+    const server = createServer().listen(port, '127.0.0.1')
+    const { child } = await start({ relayPort: port })
+    expect(await child.exit).toBe(1)
+    expect(child.output()).toContain(`error: port ${port} is taken`)
+    expect(child.output()).toContain('--relay-port')
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  test('a second process on the embedded database is refused, and the holder named', async () => {
+    const first = await start({ data: 'shared' })
+    const { pids } = await ready(first.child)
+    const second = await start({ data: 'shared' })
+    expect(await second.child.exit).toBe(1)
+    expect(second.child.output()).toContain(`is in use by process ${pids.control}`)
+    expect(second.child.output()).toContain('ref: DATABASE_IN_USE')
+    expect((await fetch(`http://127.0.0.1:${first.port}/api/health`)).status).toBe(200)
+  })
+})
