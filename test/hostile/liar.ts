@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { JsonValue, Signed, SignedJson } from '@postern/core'
-import { encodeSigned, linkHash } from '@postern/core'
+import { decodeSigned, encodeSigned, linkHash, revocationHash } from '@postern/core'
 import { until } from '../fixtures/processes.ts'
 
 export interface LogAnswer {
@@ -21,6 +21,9 @@ export interface Lies {
   /** Undefined: 404. */
   policy?: (honest: Uint8Array | undefined, sha256: string) => Uint8Array | undefined
   presence?: (honest: { relays: readonly string[]; head: LogAnswer['head'] }) => unknown
+  /** Tokens that it says gateways have signed. */
+  receipts?: (honest: readonly string[]) => readonly string[]
+  acks?: (honest: readonly string[]) => readonly string[]
 }
 
 type Route = (request: IncomingMessage, response: ServerResponse, url: URL) => void | Promise<void>
@@ -32,6 +35,8 @@ export class Liar implements AsyncDisposable {
   readonly policies = new Map<string, Uint8Array>()
   relays: readonly string[] = ['ws://relay.test/relay']
   lies: Lies = {}
+  /** A person has handed one in. */
+  onRevocation: (signed: Signed) => void = () => {}
   /** Answers nobody: 503 to everything, and event streams end. */
   isSilent = false
   readonly acks: string[] = []
@@ -107,35 +112,49 @@ export class Liar implements AsyncDisposable {
     this.asked.set(url.pathname, this.#count(url.pathname) + 1)
     if (this.isSilent) return void response.writeHead(503).end()
     const policy = /^\/api\/v1\/policies\/([\w-]{43})$/.exec(url.pathname)?.[1]
-    const route = policy === undefined ? this.#routes[url.pathname] : this.#policy(policy)
+    const route = policy === undefined ? this.#routes[`${request.method} ${url.pathname}`] : this.#policy(policy)
     if (!route) return void response.writeHead(404).end()
     await route(request, response, url)
   }
 
   readonly #routes: Readonly<Record<string, Route>> = {
-    '/api/v1/log': (request, response, url) => {
+    'GET /api/v1/log': (request, response, url) => {
       const from = Number(url.searchParams.get('from') ?? 0)
       const honest = this.answerFrom(this.entries, from)
       json(response, this.lies.log ? this.lies.log(honest, from, kidOf(request)) : honest)
     },
-    '/api/v1/revocations': (_, response, url) => {
+    'GET /api/v1/revocations': (_, response, url) => {
       const honest = { revocations: this.revocations.map(encodeSigned), next: null }
       json(response, this.lies.revocations ? this.lies.revocations(honest, url.searchParams.get('after')) : honest)
     },
-    '/api/v1/presence': async (request, response) => {
+    'POST /api/v1/revocations': async (request, response) => {
+      const signed = decodeSigned((await bodyOf(request)) as JsonValue)
+      this.revocations = [...this.revocations, signed]
+      json(response, { hash: revocationHash(signed.bytes) })
+      this.onRevocation(signed)
+    },
+    'GET /api/v1/receipts': (_, response) => {
+      const tokens = this.lies.receipts?.(this.receipts) ?? this.receipts
+      json(response, { receipts: tokens.map((jws, id) => ({ id, jws })), next: null })
+    },
+    'GET /api/v1/acks': (_, response) => {
+      const tokens = this.lies.acks?.(this.acks) ?? this.acks
+      json(response, { acks: tokens.map((jws) => ({ jws })) })
+    },
+    'POST /api/v1/presence': async (request, response) => {
       this.presence.push((await bodyOf(request)) as JsonValue)
       const honest = { relays: this.relays, head: this.answerFrom(this.entries, 0).head }
       json(response, this.lies.presence ? this.lies.presence(honest) : honest)
     },
-    '/api/v1/acks': async (request, response) => this.#take(this.acks, ((await bodyOf(request)) as { acks: string[] }).acks, response),
-    '/api/v1/receipts': async (request, response) =>
+    'POST /api/v1/acks': async (request, response) => this.#take(this.acks, ((await bodyOf(request)) as { acks: string[] }).acks, response),
+    'POST /api/v1/receipts': async (request, response) =>
       this.#take(this.receipts, ((await bodyOf(request)) as { receipts: string[] }).receipts, response),
-    '/api/v1/grants/answers': async (request, response) => {
+    'POST /api/v1/grants/answers': async (request, response) => {
       const { answers } = (await bodyOf(request)) as { answers: { id: string; answer: string }[] }
       for (const { id, answer } of answers) this.answers.set(id, answer)
       json(response, { delivered: answers.length, late: [] })
     },
-    '/api/v1/stream': (_, response) => {
+    'GET /api/v1/stream': (_, response) => {
       response.writeHead(200, { 'content-type': 'text/event-stream' }).write(': here\n\n')
       this.#streams.add(response)
       response.on('close', () => this.#streams.delete(response))
