@@ -41,7 +41,7 @@ const ROUTES: Record<string, string> = {
   'POST /api/v1/revocations': ALL,
   'GET /api/v1/revocations': SIGNED,
   'POST /api/v1/acks': 'gateway',
-  'GET /api/v1/acks': PEOPLE,
+  'GET /api/v1/acks': SIGNED,
   'POST /api/v1/presence': 'agent gateway',
   'GET /api/v1/fleet': PEOPLE,
   'GET /api/v1/fleet/{atsign}/tools': PEOPLE,
@@ -55,7 +55,7 @@ const ROUTES: Record<string, string> = {
 
 /** The same for the console's procedures. */
 const PROCEDURES: Record<string, string> = {
-  'acks.list': PEOPLE,
+  'acks.list': SIGNED,
   'authority.append': ALL,
   'authority.read': 'code-holder agent gateway person admin',
   'calls.list': PEOPLE,

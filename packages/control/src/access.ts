@@ -43,7 +43,7 @@ const PERMISSIONS = {
   'revocations:write': EVERYONE, // the signature decides; from any carrier
   'revocations:read': [...EDGES, ...PEOPLE],
   'acks:write': ['gateway'],
-  'acks:read': PEOPLE,
+  'acks:read': [...EDGES, ...PEOPLE], // edges: to take up what others took up in time
   'presence:report': EDGES,
   'fleet:read': PEOPLE,
 } as const satisfies Record<string, readonly Role[]>

@@ -18,9 +18,10 @@ export type { RefusalCode, RefusalText } from './call/codes.ts'
 export { isRefusalCode, refusals } from './call/codes.ts'
 export type { Receipt, ReceiptStatus } from './call/receipt.ts'
 export { signReceipt, verifyReceipt } from './call/receipt.ts'
+// edge
+export { readAckedInTime } from './edge/acked-in-time.ts'
 export type { AuthorityStore, StoredHead, StoredRevocation } from './edge/authority-store.ts'
 export { openAuthorityStore } from './edge/authority-store.ts'
-// edge
 export type { AuthorityAlarm, AuthoritySync, PeerHead, PeerVerdict, SyncOptions } from './edge/authority-sync.ts'
 export { comparePeerHead, createAuthoritySync, FORK_EVIDENCE, isSignedByAdmin, reportFork } from './edge/authority-sync.ts'
 export type { ControlClient, RequestKey } from './edge/control-client.ts'

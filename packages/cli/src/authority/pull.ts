@@ -16,7 +16,7 @@ export async function pull(mirror: AuthorityMirror, client: ControlClient): Prom
   const sync = createAuthoritySync({
     ...{ mirror, client, suite: surroundings.suite, wantsPolicy: false },
     alarm: (alarm) => alarms.push(alarm),
-    ackedInTime: () => acceptsLate,
+    lookAgain: async () => () => acceptsLate,
   })
   await sync.run()
   const late = alarms.filter((alarm) => alarm.kind === 'WAITING').find(({ why }) => why === 'PAST_NOT_AFTER')

@@ -10,6 +10,7 @@ import {
   FORK_EVIDENCE,
   keyIdOf,
   openAuthorityStore,
+  readAckedInTime,
   reportFork,
   standingOf,
 } from '@postern/core'
@@ -79,7 +80,10 @@ class Authority implements AgentAuthority {
       if (alarm.kind === 'FORKED' && alarm.proven) this.#isForked = true
       events.authorityAlarm(alarm)
     }
-    this.#sync = createAuthoritySync({ mirror, client, suite: deps.suite, wantsPolicy: false, alarm: this.#alarm })
+    this.#sync = createAuthoritySync({
+      ...{ mirror, client, suite: deps.suite, wantsPolicy: false, alarm: this.#alarm },
+      lookAgain: (entries) => readAckedInTime({ mirror, client, self: agent.atsign, ...deps }, entries),
+    })
     this.#onFailure = events.syncFailed
   }
 

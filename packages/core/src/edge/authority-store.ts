@@ -24,6 +24,8 @@ export interface AuthorityStore {
   readonly entries: readonly Signed[]
   readonly revocations: readonly StoredRevocation[]
   readonly head: StoredHead | undefined
+  /** An entry as it stands on disk: for evidence, not for speed. */
+  readEntry(seq: number): Promise<Signed | undefined>
   appendEntries(entries: readonly Signed[], head: StoredHead): Promise<void>
   appendRevocation(revocation: StoredRevocation): Promise<void>
   policy(sha256: string): Promise<Uint8Array | undefined>
@@ -53,6 +55,7 @@ export async function openAuthorityStore(files: EdgeFiles): Promise<AuthoritySto
     entries: log.entries,
     revocations: revoked.entries,
     head: await readHead(files),
+    readEntry: async (seq) => (await readLines(files, 'log.jsonl', decodeSigned)).entries[seq],
     async appendEntries(entries, head) {
       await logFile.appendDurably(entries.map(encodeLine).join(''))
       await files.write('head.json', `${JSON.stringify(head)}\n`)

@@ -2,7 +2,7 @@ import { VerifyError } from '../errors.ts'
 import { verifyDetached } from '../key/detached.ts'
 import type { Signed, SignedJson } from '../key/signature.ts'
 import { decodeSigned, encodeSigned } from '../key/signature.ts'
-import type { Clock } from '../statement/admit.ts'
+import type { Admission, Clock } from '../statement/admit.ts'
 import type { State } from '../statement/state.ts'
 import { linkHash, parsePosition, parseStatement } from '../statement/statement.ts'
 import type { ControlClient } from './control-client.ts'
@@ -26,7 +26,8 @@ export interface SyncOptions {
   readonly mirror: AuthorityMirror
   readonly client: ControlClient
   readonly suite: EdgeSurroundings['suite']
-  readonly ackedInTime?: Clock['ackedInTime']
+  /** Says which of the statements that wait past their `nva` were taken up in time (`readAckedInTime`). Default: none, they wait. */
+  readonly lookAgain?: (entries: readonly Signed[]) => Promise<NonNullable<Clock['ackedInTime']>>
   /** Policy documents are needed by gateways only. */
   readonly wantsPolicy: boolean
   alarm(alarm: AuthorityAlarm): void
@@ -117,7 +118,8 @@ export async function reportFork(
   other: Signed,
 ): Promise<boolean> {
   const proven = isSignedByAdmin(mirror.snapshot.state!, other, suite)
-  const evidence = { held: mirror.headStatement && encodeSigned(mirror.headStatement), other: encodeSigned(other), seq, proven }
+  const held = await mirror.store.readEntry(seq)
+  const evidence = { held: held && encodeSigned(held), other: encodeSigned(other), seq, proven }
   await mirror.store.writeEvidence(proven ? FORK_EVIDENCE : `unproven-${seq}`, evidence)
   alarm({ kind: 'FORKED', seq, proven })
   return proven
@@ -142,16 +144,25 @@ export function isSignedByAdmin(state: State, signed: Signed, suite: EdgeSurroun
 
 /** @returns false when not all of them could be applied. */
 async function extend(options: SyncOptions, entries: readonly Signed[]): Promise<boolean> {
-  const { mirror, ackedInTime, alarm } = options
+  const { mirror, alarm } = options
   if (options.wantsPolicy) await fetchPoliciesOf(options, entries)
   const before = mirror.snapshot.state?.seq ?? -1
-  const { applied, refused, waiting } = await mirror.addEntries(entries, ackedInTime)
+  const { applied, refused, waiting } = await addEntries(options, entries)
   const seq = before + applied + 1
   if (refused) alarm({ kind: 'REFUSED', seq, code: refused.code })
   if (waiting) alarm({ kind: 'WAITING', seq, why: waiting })
   const halted = mirror.snapshot.state?.halted
   if (halted) alarm({ kind: 'HALTED', seq: halted.seq, why: halted.reason })
   return !refused && !waiting && !halted
+}
+
+/** Those that wait because they are past their `nva` get a second look. `applied` counts both. */
+async function addEntries({ mirror, lookAgain }: SyncOptions, entries: readonly Signed[]): Promise<Omit<Admission, 'state'>> {
+  const first = await mirror.addEntries(entries)
+  if (first.waiting !== 'PAST_NOT_AFTER' || first.refused || !lookAgain) return first
+  const rest = entries.slice(first.applied)
+  const second = await mirror.addEntries(rest, await lookAgain(rest))
+  return { ...second, applied: first.applied + second.applied }
 }
 
 /** The documents first, so that there is no moment between a `policy.set` and its policy. */

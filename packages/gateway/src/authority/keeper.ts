@@ -1,5 +1,5 @@
 import type { AtSign, AuthorityAlarm, AuthorityMirror, ControlClient, EdgeKey, PeerHead } from '@postern/core'
-import { comparePeerHead, createAuthoritySync, decodeSigned, parseStrictJson, reportFork, signAck, VerifyError } from '@postern/core'
+import { comparePeerHead, createAuthoritySync, decodeSigned, parseStrictJson, readAckedInTime, reportFork, signAck } from '@postern/core'
 import type { EventStream, ServerEvent } from '@postern/daemon'
 import type { GatewayDeps } from '../deps.ts'
 import type { Trust } from './trust.ts'
@@ -41,9 +41,13 @@ export class Keeper implements AsyncDisposable {
   #lastAlarm = ''
 
   constructor(parts: KeeperParts) {
-    const { mirror, client, deps } = parts
+    const { mirror, client, deps, self } = parts
     this.#parts = parts
-    this.#sync = createAuthoritySync({ mirror, client, suite: deps.suite, wantsPolicy: true, alarm: (alarm) => this.#alarm(alarm) })
+    this.#sync = createAuthoritySync({
+      ...{ mirror, client, suite: deps.suite, wantsPolicy: true },
+      lookAgain: (entries) => readAckedInTime({ mirror, client, self, ...deps }, entries),
+      alarm: (alarm) => this.#alarm(alarm),
+    })
     mirror.onChange(() => {
       this.#ackDue = true
       void this.#ack()
@@ -144,12 +148,12 @@ export class Keeper implements AsyncDisposable {
     else if (event === 'log' || event === 'ready') void this.sync()
   }
 
-  /** On sight: what it stops must not wait for a round. One that does not verify yet is tried again by the round. */
+  /** On sight: what it stops must not wait for a round. One that does not count (yet) is looked at again by the round. */
   async #revocationEvent(data: string): Promise<void> {
     try {
       await this.revoke(data)
     } catch (error) {
-      if (!(error instanceof VerifyError)) throw error
+      this.#parts.deps.log.info({ code: (error as { code?: string }).code ?? 'INTERNAL' }, 'a revocation does not count yet')
       void this.sync()
     }
   }
