@@ -85,7 +85,8 @@ async function found(context: Context, [link = '']: readonly string[], options: 
     { name: profile, control, org, atsign, state, key: options.key === OWN_KEY ? OWN_KEY : key.where },
     environment,
   )
-  return reportOf({ org, words: organisationWords(org), name, atsign, control, profile, config, key: key.where, recovery })
+  const others = adminsIn(genesis).filter((admin) => admin !== atsign)
+  return reportOf({ org, words: organisationWords(org), name, atsign, control, profile, config, key: key.where, recovery }, others)
 }
 
 /** @throws {CliError} USAGE */
@@ -170,6 +171,11 @@ const thresholdsFor = (signers: readonly Signer[]): Thresholds =>
     ? { root: { m: 1 }, sensitive: { m: 1 }, routine: { m: 1 } }
     : { root: { m: 2, kinds: ['ssh'] }, sensitive: { m: 1 }, routine: { m: 1 } }
 
+function adminsIn({ bytes }: Signed): readonly string[] {
+  const statement = parseStatement(bytes)
+  return statement.op === 'genesis' ? statement.body.admins.map(({ atsign }) => atsign) : []
+}
+
 interface Founded {
   readonly org: string
   readonly words: readonly string[]
@@ -182,9 +188,9 @@ interface Founded {
   readonly recovery: string
 }
 
-const reportOf = (founded: Founded): Report => ({
+const reportOf = (founded: Founded, others: readonly string[]): Report => ({
   schema: 'genesis',
-  data: founded,
+  data: { ...founded, administrators: [founded.atsign, ...others] },
   ids: [founded.org],
   facts: [
     ['organisation', founded.name],
@@ -197,6 +203,9 @@ const reportOf = (founded: Founded): Report => ({
   ],
   hints: [
     `! Move ${founded.recovery} to paper or a disk in a drawer: it can replace all administrators, and must not stay on this machine`,
+    ...others.map(
+      (other) => `→ ${other} signs in with: npx postern login '${founded.control}#${founded.org}' --as ${other} --key <their .pub file>`,
+    ),
     '→ postern login',
   ],
 })

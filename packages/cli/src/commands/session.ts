@@ -1,25 +1,51 @@
 import type { ControlClient } from '@postern/core'
-import { createControlClient, describe, encodeBase64url, encodeLogin, encodeSigned, MAX_LOGIN_SECONDS, parseAtSign } from '@postern/core'
+import {
+  createControlClient,
+  describe,
+  encodeBase64url,
+  encodeLogin,
+  encodeSigned,
+  MAX_LOGIN_SECONDS,
+  organisationWords,
+  parseAtSign,
+  writePin,
+} from '@postern/core'
 import type { Command } from 'commander'
 import { readAuthority } from '../authority/authority.ts'
 import { sayAll } from '../authority/statement.ts'
 import type { Context } from '../context.ts'
+import { readJoinString } from '../enrolment/join.ts'
+import { atSignOf } from '../inputs.ts'
+import { chooseSshKey } from '../keys/choose.ts'
 import { when } from '../output/cell.ts'
 import type { Report } from '../output/report.ts'
+import { freeProfileName, saveProfile } from '../profile/config-file.ts'
 import type { Person } from '../profile/person.ts'
-import { openPerson, openSignedIn } from '../profile/person.ts'
+import { openPerson, openPersonDir, openSignedIn, stateNameFor } from '../profile/person.ts'
 import { createSessionKey, forgetSession, saveSession } from '../profile/session.ts'
+import { askFor } from '../prompt.ts'
+import type { Options } from '../run.ts'
 import { act } from '../run.ts'
 import { now, surroundings } from '../surroundings.ts'
 
 export function register(program: Command): void {
-  program.command('login').description('Sign a login that names a session key of this machine.').action(act(login))
+  program
+    .command('login')
+    .description('Sign a login that names a session key of this machine.')
+    .argument(
+      '[organisation]',
+      'first time on this machine: <control plane>#<organisation>, from another administrator or from your other machine',
+    )
+    .option('--as <atsign>', 'first time: your atSign')
+    .option('--key <key>', 'first time: what you sign with: agent (ssh-agent), or a .pub file', 'agent')
+    .action(act(login))
   program.command('logout').description('End this session, here and at the control plane.').action(act(logout))
   program.command('whoami').description('Who is signed in, and until when.').action(act(whoami))
 }
 
 /** A login allows requests and nothing else, so signing it is not asked about: whoever types the command wants it. */
-async function login(context: Context): Promise<Report> {
+async function login(context: Context, [organisation]: readonly string[], options: Options): Promise<Report> {
+  if (organisation !== undefined) await pinHere(context, organisation, options)
   const person = await openPerson(context.settings)
   const { profile, dir } = person
   const session = createSessionKey(surroundings.random)
@@ -43,6 +69,25 @@ async function login(context: Context): Promise<Report> {
       ['until', when(expires)],
     ],
   }
+}
+
+/**
+ * Somebody who is enrolled already comes to this machine: pins the organisation and remembers the key. What the link says is the pin, so it
+ * comes from people, never from a page of the control plane.
+ * @throws {CliError} USAGE, KEY_UNUSABLE
+ */
+async function pinHere(context: Context, link: string, options: Options): Promise<void> {
+  const { environment, input } = context.settings
+  const { control, org } = readJoinString(`${link}.none`)
+  const atsign = atSignOf(options.as ?? (await askFor('Your atSign', input, '--as')))
+  const state = await stateNameFor(atsign, org, environment)
+  const dir = await openPersonDir(state, environment)
+  const key = await chooseSshKey(options.key, dir)
+  context.say(`Organisation ${org}, words: ${organisationWords(org).join(' ')}. Another administrator sees the same words.`)
+  await context.confirm('Pin this organisation on this machine?')
+  await writePin(dir, { org, control })
+  const name = await freeProfileName(`${atsign} ${organisationWords(org)[0]}`, org, environment)
+  await saveProfile({ name, control, org, atsign, state, key: key.where }, environment)
 }
 
 function loginOf({ profile }: Person) {

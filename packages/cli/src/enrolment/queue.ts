@@ -100,5 +100,6 @@ export function pick<T>(items: readonly T[], typed: string, namesOf: (item: T) =
 export function missingText({ parts }: Needed): string {
   const open = parts.filter(({ met }) => !met)
   if (open.length === 0) return 'complete'
-  return open.map((part) => (part.by === 'admins' ? `${part.signed.length} of ${part.m} signatures` : `the ${part.why} key`)).join(', ')
+  const texts = open.map((part) => (part.by === 'admins' ? `${part.signed.length} of ${part.m} signatures` : `the ${part.why} key`))
+  return [...new Set(texts)].join(', ') // root statements count twice: by the administrators before, and by those after
 }
