@@ -159,12 +159,13 @@ export class McpSession implements ChannelUser, ClientSession {
   onRefused(header: MessageHeader<'REFUSED'>, body: Uint8Array): void {
     if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: this.#id })
     const message = body.length > 0 ? readServer(body) : undefined
+    const found = { code: header.code, why: header.message, fix: header.fix, rule: header.rule }
+    if (message?.kind === 'response' && this.#greeting.takes(message))
+      return this.#state === 'greeting' ? this.#notOpened(found) : undefined
     const pending = message?.kind === 'response' ? this.#pending.onWire(message.id) : this.#pending.onlySent()
     if (!pending) return this.#parts.events.dropped('refusal', body.length)
-    if (pending.call && this.#mayTryAgain(pending, header.code)) return
-    if (message?.kind !== 'response' || pending.mayHaveRun) {
-      return this.#fail(pending, { code: header.code, why: header.message, fix: header.fix, rule: header.rule })
-    }
+    if (this.#mayTryAgain(pending, header.code)) return
+    if (message?.kind !== 'response' || pending.mayHaveRun) return this.#fail(pending, found)
     this.#parts.events.refused(header.code)
     this.#answer(pending, message, body)
   }
@@ -223,10 +224,20 @@ export class McpSession implements ChannelUser, ClientSession {
 
   #dispatch(pending: Pending): void {
     if (this.#state === 'open') return this.#sendPending(pending)
-    const { line, deps, waitMs } = this.#parts
     this.#queue.push({ pending })
-    pending.timer ??= deps.after(waitMs, () => this.#fail(pending, line.trouble ?? trouble('GATEWAY_UNREACHABLE')))
+    this.#limitWait(pending)
     if (this.#state === 'apart' && !this.#opening) this.#open()
+  }
+
+  /** A server that is about to start gets longer than a gateway that does not answer. */
+  #limitWait(pending: Pending, rounds = openMs / this.#parts.waitMs): void {
+    const { line, deps, waitMs } = this.#parts
+    pending.timer?.[Symbol.dispose]()
+    pending.timer = deps.after(waitMs, () => {
+      const isStarting = this.#state === 'opening' || this.#state === 'greeting'
+      if (isStarting && rounds > 1) return this.#limitWait(pending, rounds - 1)
+      this.#fail(pending, isStarting ? trouble('SERVER_FAILED', 'it does not start') : (line.trouble ?? trouble('GATEWAY_UNREACHABLE')))
+    })
   }
 
   #open(): void {
@@ -354,7 +365,7 @@ export class McpSession implements ChannelUser, ClientSession {
     if (momentary.has(code)) {
       pending.attempts += 1
       pending.sentOn = undefined
-      pending.timer = this.#parts.deps.after(momentMs, () => this.#again(pending))
+      pending.timer = this.#parts.deps.after(momentMs, () => this.#dispatch(pending))
       return true
     }
     const isHelped = code === 'GRANT_UNKNOWN' || (renewable.has(code) && pending.held && this.#parts.grants.drop(pending.held))
