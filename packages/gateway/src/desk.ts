@@ -22,28 +22,29 @@ export interface DeskParts {
   readonly now: () => number
 }
 
-/** Messages that may wait for the comparison of heads to end. */
+/** What may wait for the comparison of heads to end. */
 const maxWaiting = 256
+const maxWaitingBytes = 16 << 20
 
 /** What is said on channels, by type: to whom each message goes. */
 export function createDesk(parts: DeskParts): ChannelEvents {
-  const greetings = new Map<Channel, ChannelMessage[]>()
+  const greetings = new Map<Channel, { messages: ChannelMessage[]; bytes: number }>()
 
   const handle = (channel: Channel, message: ChannelMessage): void => {
     if (message.type === 'ASK') ask(channel, message.header.rid, message.body, parts)
     else if (message.type === 'OPEN') open(channel, message.header.sid, message.header.server, parts)
-    else if (message.type === 'CLOSE') void parts.sessions.get(channel.agent, message.header.sid)?.close()
+    else if (message.type === 'CLOSE') parts.sessions.close(channel.agent, message.header.sid)
     else if (message.type === 'MESSAGE') pass(channel, message.header.sid, message.body, parts)
     else if (message.type === 'CALL') call(channel, message.header, message.body, parts)
   }
   const greet = async (channel: Channel, header: MessageHeader<'HELLO'>) => {
-    const waiting: ChannelMessage[] = []
+    const waiting = { messages: [] as ChannelMessage[], bytes: 0 }
     greetings.set(channel, waiting)
     const greeting = await parts.keeper.greet(header)
     greetings.delete(channel)
     if (channel.hasEnded) return
     if (greeting === 'end') return channel.end('NOT_ADMITTED')
-    for (const message of waiting) handle(channel, message)
+    for (const message of waiting.messages) handle(channel, message)
   }
   return {
     onOpen(channel) {
@@ -61,8 +62,9 @@ export function createDesk(parts: DeskParts): ChannelEvents {
       }
       const waiting = greetings.get(channel)
       if (!waiting) return handle(channel, message)
-      if (waiting.length >= maxWaiting) return channel.end('TOO_MANY')
-      waiting.push(message)
+      waiting.bytes += message.body.length
+      if (waiting.messages.length >= maxWaiting || waiting.bytes > maxWaitingBytes) return channel.end('TOO_MANY')
+      waiting.messages.push(message)
     },
     onEnd(channel, reason) {
       greetings.delete(channel)

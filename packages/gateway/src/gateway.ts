@@ -1,5 +1,6 @@
 import type { HealthReport, Running } from '@postern/daemon'
 import { createHealth, Disposers, openHealthSocket, openStateDir } from '@postern/daemon'
+import type { Inbox } from './authority/inbox.ts'
 import { openInbox } from './authority/inbox.ts'
 import { Keeper } from './authority/keeper.ts'
 import { createReceiptPoster } from './calls/poster.ts'
@@ -53,11 +54,11 @@ async function open(config: GatewayConfig, deps: GatewayDeps, disposers: Dispose
   const watched = disposers.use(await watchConfig(config, () => void house.refreshTools(), deps.log))
   const house = connect(engine, config, watched, deps)
   disposers.add(() => house.close())
-  disposers.use(await openInbox(state, (bytes) => house.keeper.revoke(bytes), deps.log))
+  const inbox = disposers.use(await openInbox(state, (bytes) => house.keeper.revoke(bytes), deps.log))
   afterJump = house.afterJump
   const health = createHealth('gateway', () => house.health())
   disposers.use(await openHealthSocket(health, healthName(config.atsign), socketPlaces(config)))
-  disposers.use(house.run())
+  disposers.use(house.run(inbox))
   return {
     ready: `gateway ${config.atsign} · ${Object.keys(config.servers).length} servers · log at ${engine.mirror.snapshot.state?.seq ?? 'nothing yet'}`,
     health: () => health.report(),
@@ -72,6 +73,8 @@ const reportMs = 15_000
 const maxSyncSeconds = 60
 /** Calls that run when the gateway is told to stop may finish within this time. */
 const drainMs = 3_000
+/** What is still to be said to the control plane is in the journal too, so nobody waits long for an answer. */
+const farewellMs = 1_500
 
 /** Puts the parts together that talk: to servers below, to agents over relays, to the control plane. */
 function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, deps: GatewayDeps) {
@@ -120,9 +123,10 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
       channels.endAll('CLOCK_JUMPED')
       void keeper.sync()
     },
-    run(): Disposable {
+    run(inbox: Inbox): Disposable {
       if (watched.file.relays) links.set(watched.file.relays)
       keeper.follow()
+      void inbox.sweep()
       void presence.report().then(refreshTools)
       const timers = [
         deps.every(secondMs, () => {
@@ -130,12 +134,16 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
           guard.tick()
           keeper.tick(Math.min(maxSyncSeconds, (view.policy?.document.staleSeconds.effects ?? maxSyncSeconds) / 3))
           sessions.sweep()
+          channels.endInadmissible() // leases end without a statement
           channels.sweep((channel) => sessions.isBusy(channel))
           calls.sweep(now)
           engine.rates.sweep(now)
           void poster.post()
         }),
-        deps.every(reportMs, () => void presence.report()),
+        deps.every(reportMs, () => {
+          void presence.report()
+          void inbox.sweep()
+        }),
       ]
       return { [Symbol.dispose]: () => timers.forEach((timer) => timer[Symbol.dispose]()) }
     },
@@ -149,10 +157,17 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
       channels.endAll('STOPPING')
       await sessions.closeAll()
       await links[Symbol.asyncDispose]()
-      await poster.post()
-      await keeper[Symbol.asyncDispose]()
+      await within(farewellMs, poster.post())
+      await within(farewellMs, keeper[Symbol.asyncDispose]())
     },
   }
+}
+
+async function within(ms: number, done: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>()
+  const timer = setTimeout(late.resolve, ms)
+  await Promise.race([done, late.promise])
+  clearTimeout(timer)
 }
 
 function healthOf({ identity, mirror, view, trust, calls }: Engine, now: number): HealthReport {

@@ -36,7 +36,8 @@ export function createGrantUses({ max = 65_536, maxPerAgent = 4_096 } = {}): Gra
     for (const [hash, { grant }] of uses) {
       if (grant.exp > now) continue
       uses.delete(hash)
-      perAgent.set(grant.sub, countOf(grant.sub) - 1)
+      if (countOf(grant.sub) > 1) perAgent.set(grant.sub, countOf(grant.sub) - 1)
+      else perAgent.delete(grant.sub)
     }
   }
   return {

@@ -39,9 +39,10 @@ async function takeFile(path: string, take: (bytes: Uint8Array) => Promise<unkno
     await rm(path, { force: true })
     log.warn('a revocation from the inbox was applied')
   } catch (error) {
-    if (!(error instanceof VerifyError)) throw error
+    const code = (error as { code?: string }).code
+    if (!(error instanceof VerifyError)) return log.warn({ code }, 'a revocation in the inbox has to wait')
     await rename(path, `${path}.refused`)
-    log.error({ code: error.code }, 'a revocation in the inbox was refused')
+    log.error({ code }, 'a revocation in the inbox was refused')
   }
 }
 

@@ -20,8 +20,8 @@ export interface Finished {
   readonly salt: string
   /** Unix seconds. */
   readonly t1: number
-  /** A call that was never answered: nothing is kept but the receipt. */
-  readonly hasResult: boolean
+  /** `OK`, or why there is no result. */
+  readonly code: RefusalCode | 'OK'
 }
 
 /** One call id of one agent. */
@@ -143,9 +143,9 @@ export class CallLog implements Calls, AsyncDisposable {
     const { status, code, result, salt, body, t1, ms } = ending
     const more = { ...(result === undefined ? {} : { result }), ...(ms === undefined ? {} : { ms }) }
     const receipt = this.#options.receipts.write({ about, code, status, rule, pol, t0, t1, ...more })
-    const record: DoneRecord = { k: 'done', agent: about.agent, id: entry.id, salt, receipt, t1 }
+    const record: DoneRecord = { k: 'done', agent: about.agent, id: entry.id, code, salt, receipt, t1 }
     const position = this.#journal.append(record, body)
-    const finished: Finished = { position, receipt, salt, t1, hasResult: body !== undefined }
+    const finished: Finished = { position, receipt, salt, t1, code }
     entry.finished = finished
     this.#queue({ receipt, position })
     running?.resolve(finished)
@@ -160,7 +160,7 @@ export class CallLog implements Calls, AsyncDisposable {
 
   /** The JSON-RPC response of a finished call, while it is kept. */
   resultOf({ finished }: CallEntry, now: number): Uint8Array | undefined {
-    if (!finished?.hasResult || finished.t1 + RETAINED_SECONDS <= now) return undefined
+    if (finished?.code !== 'OK' || finished.t1 + RETAINED_SECONDS <= now) return undefined
     return this.#journal.read(finished.position).body
   }
 
@@ -223,8 +223,8 @@ export class CallLog implements Calls, AsyncDisposable {
       if (header.t0 > now - 60) this.#options.rates.note(header.agent, header.rule ?? '', header.t0)
     } else if (header.k === 'done') {
       const entry = this.#entries.get(keyOf(header.agent, header.id))
-      const { receipt, salt, t1 } = header
-      if (entry) entry.finished = { position, receipt, salt, t1, hasResult: salt !== '' }
+      const { receipt, salt, t1, code } = header
+      if (entry) entry.finished = { position, receipt, salt, t1, code }
       this.#queue({ receipt, position })
     } else if (header.k === 'refused') this.#queue({ receipt: header.receipt, position })
     else this.#dropPosted(header)

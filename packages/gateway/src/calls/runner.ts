@@ -18,7 +18,7 @@ import { no } from '../authorise/candidate.ts'
 import type { AuthorityView } from '../authority/view.ts'
 import type { Channel } from '../link/channel.ts'
 import type { CallReturn, McpSession } from '../session/mcp-session.ts'
-import type { CallEntry, CallLog, Finished } from './call-log.ts'
+import type { CallEntry, CallLog, Ending, Finished } from './call-log.ts'
 import type { ReceiptWriter } from './receipts.ts'
 
 export interface RunnerParts {
@@ -37,7 +37,10 @@ export interface RunnerParts {
 }
 
 type CallHeader = MessageHeader<'CALL'>
+type Returned = Extract<CallReturn, { response: RpcResponse }>
+type Lost = Extract<CallReturn, { lost: string }>
 const noSalt = ''
+const unrecorded = 'it ran, and its end could not be written down'
 /** Receipts for refusals, per agent: an agent that is refused in a loop must not fill the journal. */
 const refusalReceiptsPerMinute = 120
 
@@ -53,6 +56,15 @@ export class Runner {
   /** One CALL message. Never rejects: whatever happens, the client gets an answer. */
   async handle(channel: Channel, session: McpSession, header: CallHeader, body: Uint8Array): Promise<void> {
     session.lastUsedMs = this.#parts.monotonic()
+    if (!session.enter()) return this.#sendRefused(channel, session.id, no('BUSY', 'too many calls wait'), readRequest(body), {})
+    try {
+      await this.#handle(channel, session, header, body)
+    } finally {
+      session.leave()
+    }
+  }
+
+  async #handle(channel: Channel, session: McpSession, header: CallHeader, body: Uint8Array): Promise<void> {
     const request = readRequest(body)
     const ready = session.ready(request)
     if (ready) await ready
@@ -67,18 +79,16 @@ export class Runner {
   async #run(channel: Channel, session: McpSession, permit: Permit, about: CallFacts & { cth: string }): Promise<void> {
     const { request } = permit
     if (!session.hasRoom(request.id))
-      return this.#refuseNow(channel, session.id, no('BUSY', 'too many calls wait, or this id is in use'), about, request)
+      return this.#refuseNow(channel, session.id, no('BUSY', 'too many requests wait, or this id is in use'), about, request)
     const t0 = this.#parts.now()
     const began = this.#parts.monotonic()
     const entry = await this.#start(permit, about.cth, t0)
     if (!entry) return this.#refuseNow(channel, session.id, no('JOURNAL_FAILED'), about, request)
-    const changed = this.#changedSince(permit)
+    const changed = this.#changedSince(permit, session)
     const returned = changed ?? (await session.call(request))
-    if ('code' in returned) {
-      const finished = this.#parts.calls.finish(entry, { status: 'not_run', code: returned.code, salt: noSalt, t1: this.#parts.now() })
-      return this.#sendRefused(channel, session.id, returned, request, { receipt: finished.receipt })
-    }
-    this.#finish(channel, session, permit, entry, returned, began)
+    if ('code' in returned) this.#ended(channel, session.id, permit, entry, returned, 'not_run', began)
+    else if ('lost' in returned) this.#lost(channel, session.id, permit, entry, returned, began)
+    else this.#returned(channel, session.id, permit, entry, returned, began)
   }
 
   /** Only when this has resolved may the call run. */
@@ -96,43 +106,52 @@ export class Runner {
     }
   }
 
-  /** While the start record was on its way, a revocation may have been applied: after that nothing under it starts. */
-  #changedSince({ grant, about, risk, pol }: Permit): No | undefined {
+  /** While the start record was on its way, something may have been revoked or changed: after that nothing under it starts. */
+  #changedSince({ grant, about, risk, pol }: Permit, { server, offered }: McpSession): No | undefined {
     const { view, now, epoch } = this.#parts
     const at = now()
     if (!view.agent(about.agent, at) || view.isGrantRevoked(about.gth, at)) return no('REVOKED')
     if (grant.epoch !== epoch()) return no('GRANT_EPOCH')
     if (view.policy?.digest !== pol) return no('GRANT_POLICY')
+    const pin = view.pin(server, about.tool)
+    if (!pin || pin.risk !== risk || offered?.get(about.tool) !== pin.digest) return no('TOOL_CHANGED')
     return view.trouble(risk, at)
   }
 
-  #finish(channel: Channel, session: McpSession, permit: Permit, entry: CallEntry, returned: CallReturn, began: number): void {
-    const ms = this.#parts.monotonic() - began
-    if ('lost' in returned) return this.#lost(channel, session, permit, entry, returned.lost, ms)
-    const { response, bytes } = returned
+  #returned(channel: Channel, sid: string, permit: Permit, entry: CallEntry, { response, bytes }: Returned, began: number): void {
     const salt = this.#parts.random(16)
-    const ending = {
-      status: statusOf(response),
-      code: 'OK',
+    const finished = this.#end(entry, {
+      ...{ status: statusOf(response), code: 'OK', salt: encodeBase64url(salt), body: bytes },
       result: resultDigest(salt, (response.result ?? response.error) as JsonObject, this.#parts.suite),
-      salt: encodeBase64url(salt),
-      body: bytes,
-      t1: this.#parts.now(),
-      ms,
-    } as const
-    const finished = this.#parts.calls.finish(entry, ending)
+      ms: this.#parts.monotonic() - began,
+    })
+    if (!finished) return this.#sendRefused(channel, sid, no('OUTCOME_UNKNOWN', unrecorded), permit.request, {})
     if (response.result?.resultType === 'input_required') {
-      this.#parts.calls.noteInputRequest(entry, readToolCall(permit.request), permit.call.re, ending.t1)
+      this.#parts.calls.noteInputRequest(entry, readToolCall(permit.request), permit.call.re, this.#parts.now())
     }
-    channel.send('RESULT', { sid: session.id, salt: finished.salt, receipt: finished.receipt }, bytes)
+    channel.send('RESULT', { sid, salt: finished.salt, receipt: finished.receipt }, bytes)
   }
 
   /** Nothing was sent to the server: it did not run. Otherwise nobody knows, and nobody tries again. */
-  #lost(channel: Channel, session: McpSession, permit: Permit, entry: CallEntry, why: string, ms: number): void {
-    const code = why === 'not sent' ? 'SERVER_FAILED' : 'OUTCOME_UNKNOWN'
-    const status = why === 'not sent' ? 'not_run' : 'unknown'
-    const finished = this.#parts.calls.finish(entry, { status, code, salt: noSalt, t1: this.#parts.now(), ms })
-    this.#sendRefused(channel, session.id, no(code, why), permit.request, { receipt: finished.receipt })
+  #lost(channel: Channel, sid: string, permit: Permit, entry: CallEntry, { lost, wasSent }: Lost, began: number): void {
+    if (wasSent) this.#ended(channel, sid, permit, entry, no('OUTCOME_UNKNOWN', lost), 'unknown', began)
+    else this.#ended(channel, sid, permit, entry, no('SERVER_FAILED', lost), 'not_run', began)
+  }
+
+  #ended(channel: Channel, sid: string, permit: Permit, entry: CallEntry, why: No, status: 'not_run' | 'unknown', began: number): void {
+    const finished = this.#end(entry, { status, code: why.code, salt: noSalt, ms: this.#parts.monotonic() - began })
+    this.#sendRefused(channel, sid, why, permit.request, finished ? { receipt: finished.receipt } : {})
+  }
+
+  /** What cannot be written down is not told: after a restart nobody would know it any more. */
+  #end(entry: CallEntry, ending: Omit<Ending, 't1'>): Finished | undefined {
+    try {
+      return this.#parts.calls.finish(entry, { ...ending, t1: this.#parts.now() })
+    } catch (err) {
+      this.#parts.log.error({ err }, 'ALARM: the journal cannot be written; what came of a call is unknown')
+      entry.running?.reject(err)
+      return undefined
+    }
   }
 
   /** The id was used: what came of the first call is the answer, once it is known. */
@@ -147,7 +166,7 @@ export class Runner {
     }
     const kept = finished && request && this.#kept(entry, request.id)
     if (finished && kept) return void channel.send('RESULT', { sid, salt: finished.salt, receipt: finished.receipt }, kept)
-    const code = finished?.hasResult ? 'REPLAYED' : 'OUTCOME_UNKNOWN'
+    const code = finished?.code === 'OK' ? 'REPLAYED' : (finished?.code ?? 'OUTCOME_UNKNOWN')
     this.#sendRefused(channel, sid, no(code), request, finished ? { receipt: finished.receipt } : {})
   }
 

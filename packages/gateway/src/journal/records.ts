@@ -1,3 +1,5 @@
+import type { RefusalCode } from '@postern/core'
+
 /** What a journal says, one kind per line of a call's life. Arguments and results are in the body, encrypted with the rest. */
 export type JournalHeader = StartRecord | DoneRecord | RefusedRecord | PostedRecord
 
@@ -25,6 +27,8 @@ export interface DoneRecord {
   k: 'done'
   agent: string
   id: string
+  /** `OK`: the body is the response. Otherwise why there is none. */
+  code: RefusalCode | 'OK'
   salt: string
   receipt: string
   /** Unix seconds. */

@@ -30,8 +30,10 @@ const maxPending = 512
 const maxServerAsks = 64
 const listSeconds = 15
 
-/** How a call came back: the response and its own bytes, or that the server is gone or silent. */
-export type CallReturn = { readonly response: RpcResponse; readonly bytes: Uint8Array } | { readonly lost: string }
+/** How a call came back: the response and its own bytes, or why there is none, and whether the server may have begun with it. */
+export type CallReturn =
+  | { readonly response: RpcResponse; readonly bytes: Uint8Array }
+  | { readonly lost: string; readonly wasSent: boolean }
 
 interface Pending {
   readonly method: string
@@ -78,6 +80,7 @@ export class McpSession {
   readonly #pending = new Map<string, Pending>()
   readonly #serverAsks = new Set<string>()
   #calls = 0
+  #entered = 0
   #ended = false
   #envelope: JsonObject | undefined
   #offered: Offered | undefined
@@ -109,6 +112,17 @@ export class McpSession {
 
   get hasEnded(): boolean {
     return this.#ended
+  }
+
+  /** Takes up one more call message, of which some may wait for the server's tools. @returns false when there are too many. */
+  enter(): boolean {
+    if (this.#entered >= this.#parts.maxCalls) return false
+    this.#entered += 1
+    return true
+  }
+
+  leave(): void {
+    this.#entered -= 1
   }
 
   /** What the server offers, if it is known; undefined before the client has begun, or while it is being asked. */
@@ -149,10 +163,10 @@ export class McpSession {
   call(request: RpcRequest): Promise<CallReturn> {
     const key = keyOf(request.id)
     return new Promise((resolve) => {
-      if (this.#ended || this.#pending.has(key)) return resolve({ lost: 'not sent' })
+      if (this.#ended || this.#pending.has(key)) return resolve(notSent)
       this.#calls += 1
       this.#pending.set(key, { method: 'tools/call', deadlineMs: this.#parts.now() + this.#parts.callMs, resolve })
-      if (!this.#toServer(request.json)) this.#settle(key, { lost: 'not sent' })
+      if (!this.#toServer(request.json)) this.#settle(key, notSent)
     })
   }
 
@@ -168,7 +182,7 @@ export class McpSession {
     const now = this.#parts.now()
     for (const [key, { deadlineMs, resolve }] of this.#pending) {
       if (deadlineMs > now) continue
-      if (resolve) this.#settle(key, { lost: 'no answer in time' })
+      if (resolve) this.#settle(key, { lost: 'no answer in time', wasSent: true })
       else this.#pending.delete(key)
     }
   }
@@ -221,7 +235,7 @@ export class McpSession {
     const id = looseIdOf(line)
     const pending = id === undefined ? undefined : this.#pending.get(keyOf(id))
     if (id === undefined || !pending) return
-    if (pending.resolve) return this.#settle(keyOf(id), { lost: 'an answer that cannot be read' })
+    if (pending.resolve) return this.#settle(keyOf(id), { lost: 'an answer that cannot be read', wasSent: true })
     this.#pending.delete(keyOf(id))
     this.#toClientRpc(createError(id, RPC_CODES.internal, 'the server gave an answer that cannot be read'))
   }
@@ -292,7 +306,7 @@ export class McpSession {
     if (this.#ended) return
     this.#ended = true
     this.#lister.end()
-    for (const key of [...this.#pending.keys()]) this.#settle(key, { lost: reason })
+    for (const key of [...this.#pending.keys()]) this.#settle(key, { lost: reason, wasSent: true })
     this.#parts.onEnd(this, reason)
   }
 
@@ -309,6 +323,7 @@ export class McpSession {
   }
 }
 
+const notSent: CallReturn = { lost: 'the server does not take it', wasSent: false }
 const notPermitted = (method: string): No =>
   method === 'tools/call' ? no('METHOD_NOT_PERMITTED', 'a tool call has to be signed') : no('METHOD_NOT_PERMITTED')
 

@@ -34,6 +34,7 @@ export type Opened = { readonly session: McpSession } | { readonly refused: Refu
 export class Sessions {
   readonly #parts: SessionsParts
   readonly #sessions = new Map<string, McpSession>()
+  readonly #closing = new Set<McpSession>()
 
   constructor(parts: SessionsParts) {
     this.#parts = parts
@@ -66,6 +67,14 @@ export class Sessions {
     return { session }
   }
 
+  /** Its client has done with it. */
+  close(agent: AtSign, sid: string): void {
+    const session = this.get(agent, sid)
+    if (!session) return
+    session.channel = undefined
+    this.#end(session, 'closed')
+  }
+
   /** Its client has gone, perhaps to come back. */
   leave(channel: Channel): void {
     for (const session of this.#sessions.values()) {
@@ -85,14 +94,14 @@ export class Sessions {
     for (const session of this.#sessions.values()) {
       session.sweep()
       const isAway = !session.channel && !session.isBusy && now - session.lastUsedMs > awayMs
-      if (isAway || !this.#parts.view.agent(session.agent, this.#parts.now())) void session.close()
+      if (isAway || !this.#parts.view.agent(session.agent, this.#parts.now())) this.#end(session, 'its agent is gone')
     }
   }
 
   /** The agents that are not live any more lose their servers now. Call after each change of authority. */
   closeInadmissible(): void {
     for (const session of this.#sessions.values()) {
-      if (!this.#parts.view.agent(session.agent, this.#parts.now())) void session.close()
+      if (!this.#parts.view.agent(session.agent, this.#parts.now())) this.#end(session, 'its agent is gone')
     }
   }
 
@@ -104,7 +113,7 @@ export class Sessions {
   }
 
   async closeAll(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.close()))
+    await Promise.all([...this.#sessions.values(), ...this.#closing].map((session) => session.close()))
   }
 
   #resume(session: McpSession, channel: Channel): Opened {
@@ -140,8 +149,7 @@ export class Sessions {
   #evict(candidates: readonly McpSession[]): boolean {
     const idle = candidates.filter((session) => !session.isBusy).sort((a, b) => a.lastUsedMs - b.lastUsedMs)[0]
     if (!idle) return false
-    this.#forget(idle, 'another session took its place')
-    void idle.close()
+    this.#end(idle, 'another session took its place')
     return true
   }
 
@@ -173,6 +181,13 @@ export class Sessions {
     })
     if (changed.length > 0)
       this.#parts.log.warn({ code: 'TOOL_CHANGED', server, tools: changed.length }, 'ALARM: a server describes pinned tools differently')
+  }
+
+  /** Nobody finds it any more, however long its server takes to go. */
+  #end(session: McpSession, reason: string): void {
+    this.#forget(session, reason)
+    this.#closing.add(session)
+    void session.close().finally(() => this.#closing.delete(session))
   }
 
   #forget(session: McpSession, reason: string): void {

@@ -38,6 +38,13 @@ test('no shell reads the command', async () => {
   expect(seen).toBe('$(id); `id`')
 })
 
+test('a command that no system could start is reported, not thrown', async () => {
+  const closed = Promise.withResolvers<string>()
+  const upstream = createStdioOpener()({ command: 'a\0b', args: [], environment: {} }, { onMessage: () => {}, onClosed: closed.resolve })
+  expect(await closed.promise).toMatch(/could not be started/)
+  expect(upstream.send('{}')).toBe(false)
+})
+
 test('what the child says on stderr is reported as a size only', async () => {
   const sizes: number[] = []
   const script = 'process.stderr.write("secret!", () => process.stdin.pipe(process.stdout))'

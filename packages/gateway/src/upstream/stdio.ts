@@ -2,7 +2,7 @@ import type { ChildProcessWithoutNullStreams, SpawnOptionsWithoutStdio } from 'n
 import { spawn } from 'node:child_process'
 import { gather } from '@postern/daemon'
 import { createLineSplitter } from './lines.ts'
-import type { OpenUpstream, ServerCommand, UpstreamEvents } from './upstream.ts'
+import type { OpenUpstream, ServerCommand, Upstream, UpstreamEvents } from './upstream.ts'
 
 /** The SDK's own bound for a line of stdio. */
 const maxLineBytes = 10 * 1024 * 1024
@@ -24,6 +24,7 @@ export interface StdioOptions {
 export function createStdioOpener(options: StdioOptions = {}): OpenUpstream {
   return (server, events) => {
     const child = startChild(server)
+    if (!child) return neverStarted(events)
     const gone = watchEnd(child, events)
     child.stdout.on(
       'data',
@@ -44,7 +45,8 @@ export function createStdioOpener(options: StdioOptions = {}): OpenUpstream {
   }
 }
 
-function startChild(server: ServerCommand): ChildProcessWithoutNullStreams {
+/** Undefined for a command that no system could start, e.g. with a zero byte in it. */
+function startChild(server: ServerCommand): ChildProcessWithoutNullStreams | undefined {
   const options: SpawnOptionsWithoutStdio = {
     stdio: 'pipe',
     shell: false,
@@ -52,7 +54,16 @@ function startChild(server: ServerCommand): ChildProcessWithoutNullStreams {
     env: { ...server.environment } as NodeJS.ProcessEnv,
     ...(server.cwd === undefined ? {} : { cwd: server.cwd }),
   }
-  return spawn(server.command, [...server.args], options)
+  try {
+    return spawn(server.command, [...server.args], options)
+  } catch {
+    return undefined
+  }
+}
+
+function neverStarted(events: UpstreamEvents): Upstream {
+  queueMicrotask(() => events.onClosed('could not be started: not a command'))
+  return { send: () => false, close: async () => {} }
 }
 
 function watchEnd(child: ChildProcessWithoutNullStreams, events: UpstreamEvents): Promise<void> {
