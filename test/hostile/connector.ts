@@ -19,8 +19,19 @@ export interface HostileConnector {
   close(): Promise<void>
 }
 
-/** What connects it to the rest, for the next start over the same files: `openConnector` again. */
-export async function openConnector(agent: string, directory: string, clock: FakeClock, relay: FakeRelay): Promise<HostileConnector> {
+export interface ConnectorParts {
+  /** With the keys in it; another connector may be opened over the same files later. */
+  readonly directory: string
+  readonly clock: FakeClock
+  readonly relay: FakeRelay
+  /** How long a request waits for the gateway. */
+  readonly waitSeconds?: number
+}
+
+export async function openConnector(
+  agent: string,
+  { directory, clock, relay, waitSeconds = 1 }: ConnectorParts,
+): Promise<HostileConnector> {
   const lines: HostileConnector['lines'][number][] = []
   const log = createLog('connector', { level: 'debug', to: { write: (line) => void lines.push(JSON.parse(line)) } })
   const [input, output] = [new PassThrough(), new PassThrough()]
@@ -33,7 +44,7 @@ export async function openConnector(agent: string, directory: string, clock: Fak
   })
   const deps = systemDeps(log)
   const net = { ...deps.net, openSocket: relay.openSocket.bind(relay) } as typeof deps.net
-  const config = { agent, server: 'tools', stateRoot: join(directory, 'state'), runtimeRoot: join(directory, 'run'), waitSeconds: 1 }
+  const config = { agent, server: 'tools', stateRoot: join(directory, 'state'), runtimeRoot: join(directory, 'run'), waitSeconds }
   const random = (n: number) => new Uint8Array(randomBytes(n))
   const running = await start(config, { ...deps, clock, random, net, stdio: { input, output } })
   let last = 0

@@ -90,7 +90,7 @@ describe('a gateway that is shown', () => {
     await using house = await House.open()
     const kept = draft(house.branch, 'agent.enroll', lease(house.branch, 'agent', '@new'))
     show(house, '@bot', [...house.branch.entries, kept])
-    const connector = await house.connector()
+    const connector = await house.connector('@bot', { waitSeconds: 5 })
     expect(await connector.call('write')).toBe('LOG_BEHIND')
     expect(house.lines.some(({ msg }) => msg.includes('keeps back'))).toBe(true)
     expect(await house.ask('@eve')).toBe('LOG_BEHIND')

@@ -28,7 +28,7 @@ import type { Branch, Signing } from '../fixtures/organisation.ts'
 import { append, draft, found, grow, revocation } from '../fixtures/organisation.ts'
 import { machineKey, requestOf, seedOf, T0, x25519Key } from '../fixtures/people.ts'
 import { until } from '../fixtures/processes.ts'
-import type { HostileConnector } from './connector.ts'
+import type { ConnectorParts, HostileConnector } from './connector.ts'
 import { openConnector } from './connector.ts'
 import { Liar } from './liar.ts'
 import { createToolServer, tools } from './tool-server.ts'
@@ -215,13 +215,13 @@ export class House implements AsyncDisposable {
   }
 
   /** The real connector of an agent, under the same clock, relay and control plane; its keys as after an enrolment. */
-  async connector(atsign = '@bot'): Promise<HostileConnector> {
+  async connector(atsign = '@bot', options: Pick<ConnectorParts, 'waitSeconds'> = {}): Promise<HostileConnector> {
     const directory = join(this.directory, 'state', 'agent', atsign)
     await mkdir(directory, { recursive: true, mode: 0o700 })
     const uses = ['call', 'auth', 'channel'].map((use) => [use, seedOf(`${atsign} ${use} 1`)] as const)
     await writeFile(join(directory, 'keys.json'), encodeEdgeSecrets(new Map(uses)), { mode: 0o600 })
     await writeFile(join(directory, 'org.json'), JSON.stringify({ v: 1, org: this.branch.org, control: this.liar.url }))
-    const connector = await openConnector(atsign, this.directory, this.clock, this.relay)
+    const connector = await openConnector(atsign, { ...this, ...options })
     this.#connectors.push(connector)
     return connector
   }
