@@ -76,8 +76,8 @@ export async function applyRevocationFile(
 async function outcomeOf(path: string, waitMs: number): Promise<Applied> {
   const until = performance.now() + waitMs
   for (;;) {
-    if (await readIfThere(`${path}.refused`)) return 'refused'
-    if (!(await readIfThere(path))) return 'applied'
+    // In this order: a file that is gone was removed or renamed, and both happen at once.
+    if (!(await readIfThere(path))) return (await readIfThere(`${path}.refused`)) ? 'refused' : 'applied'
     if (performance.now() > until) return 'waiting'
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
