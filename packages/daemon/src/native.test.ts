@@ -66,3 +66,14 @@ test('a key buffer that is filled anew seals under what it holds now', () => {
     portable.sealChaCha(new Uint8Array(32).fill(2), nonce, none, Uint8Array.of(7)),
   )
 })
+
+test('a secret buffer that is filled anew exchanges as what it holds now', () => {
+  const [secret, peer] = [new Uint8Array(32).fill(1), native.x25519PublicKey(new Uint8Array(32).fill(3))]
+  const first = [native.x25519PublicKey(secret), native.x25519(secret, peer)]
+  first[0]!.fill(0)
+  expect(native.x25519PublicKey(secret)).toEqual(portable.x25519PublicKey(secret))
+  secret.fill(2)
+  expect(native.x25519PublicKey(secret)).toEqual(portable.x25519PublicKey(secret))
+  expect(native.x25519(secret, peer)).toEqual(portable.x25519(secret, peer))
+  expect(native.x25519(secret, peer)).not.toEqual(first[1])
+})

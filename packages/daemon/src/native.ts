@@ -24,6 +24,7 @@ const publicKeys = new Map<string, KeyObject>()
 const privateKeys: Cache = new WeakMap()
 /** Ciphers take a key object in a third of the time that raw bytes take them. */
 const cipherKeys: Cache = new WeakMap()
+const exchangeKeys: Cache = new WeakMap()
 
 /**
  * Node's own cryptography in the shape that the pure library takes for its fast paths: same answers as its portable one, several
@@ -36,7 +37,7 @@ export const native = {
   },
 
   signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array {
-    return plain(sign(null, message, held(privateKeys, seed, privateKeyObject)))
+    return plain(sign(null, message, held(privateKeys, seed, privateKeyObject).key))
   },
 
   sha256(message: Uint8Array): Uint8Array {
@@ -45,7 +46,7 @@ export const native = {
 
   /** ChaCha20-Poly1305 (RFC 8439): ciphertext, then the 16-byte tag. */
   sealChaCha(key: Uint8Array, nonce12: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
-    const cipher = createCipheriv('chacha20-poly1305', held(cipherKeys, key, createSecretKey), nonce12, { authTagLength: TAG_BYTES })
+    const cipher = createCipheriv('chacha20-poly1305', held(cipherKeys, key, createSecretKey).key, nonce12, { authTagLength: TAG_BYTES })
     cipher.setAAD(aad, { plaintextLength: plaintext.length })
     const sealed = new Uint8Array(plaintext.length + TAG_BYTES)
     sealed.set(cipher.update(plaintext))
@@ -58,7 +59,9 @@ export const native = {
   openChaCha(key: Uint8Array, nonce12: Uint8Array, aad: Uint8Array, ciphertext: Uint8Array): Uint8Array | undefined {
     const length = ciphertext.length - TAG_BYTES
     if (length < 0) return undefined
-    const decipher = createDecipheriv('chacha20-poly1305', held(cipherKeys, key, createSecretKey), nonce12, { authTagLength: TAG_BYTES })
+    const decipher = createDecipheriv('chacha20-poly1305', held(cipherKeys, key, createSecretKey).key, nonce12, {
+      authTagLength: TAG_BYTES,
+    })
     decipher.setAuthTag(ciphertext.subarray(length))
     decipher.setAAD(aad, { plaintextLength: length })
     const plaintext = decipher.update(ciphertext.subarray(0, length))
@@ -75,15 +78,16 @@ export const native = {
     if (publicKey.length !== KEY_BYTES) throw new TypeError(`an X25519 key has 32 bytes, not ${publicKey.length}`)
     const peer = createPublicKey({ key: Buffer.concat([SPKI_X25519, publicKey]), format: 'der', type: 'spki' })
     try {
-      return plain(diffieHellman({ privateKey: x25519KeyObject(secret), publicKey: peer }))
+      return plain(diffieHellman({ privateKey: held(exchangeKeys, secret, x25519KeyObject).key, publicKey: peer }))
     } catch {
       return undefined
     }
   },
 
   x25519PublicKey(secret: Uint8Array): Uint8Array {
-    const spki = createPublicKey(x25519KeyObject(secret)).export({ format: 'der', type: 'spki' })
-    return Uint8Array.from(spki.subarray(SPKI_X25519.length))
+    const entry = held(exchangeKeys, secret, x25519KeyObject)
+    entry.publicKey ??= createPublicKey(entry.key).export({ format: 'der', type: 'spki' }).subarray(SPKI_X25519.length)
+    return Uint8Array.from(entry.publicKey)
   },
 }
 
@@ -107,16 +111,18 @@ function publicKeyObject(raw: Uint8Array): KeyObject {
 interface Held {
   readonly bytes: Uint8Array
   readonly key: KeyObject
+  /** Of an X25519 secret, once somebody has asked. */
+  publicKey?: Uint8Array
 }
 type Cache = WeakMap<Uint8Array, Held>
 
 /** Cached by the array's identity, so no copy outlives its owner, and by its content, so that a reused buffer is used as what it holds. */
-function held(cache: Cache, bytes: Uint8Array, make: (bytes: Uint8Array) => KeyObject): KeyObject {
+function held(cache: Cache, bytes: Uint8Array, make: (bytes: Uint8Array) => KeyObject): Held {
   const known = cache.get(bytes)
-  if (known && Buffer.compare(known.bytes, bytes) === 0) return known.key
-  const key = make(bytes)
-  cache.set(bytes, { bytes: Uint8Array.from(bytes), key })
-  return key
+  if (known && Buffer.compare(known.bytes, bytes) === 0) return known
+  const entry: Held = { bytes: Uint8Array.from(bytes), key: make(bytes) }
+  cache.set(bytes, entry)
+  return entry
 }
 
 function privateKeyObject(seed: Uint8Array): KeyObject {
