@@ -43,7 +43,6 @@ const emptyStore = (): AuthorityStore => ({
   writePolicy: async () => {},
   writeEvidence: async (name) => name,
   hasEvidence: async () => false,
-  readEntry: async () => undefined,
   close: async () => {},
 })
 
