@@ -25,7 +25,6 @@ export interface Settings {
   readonly color: boolean
   /** Words instead of glyphs. */
   readonly ascii: boolean
-  readonly spinner: boolean
   /** Whether questions may be asked. */
   readonly input: boolean
   /** Reversible confirmations are given. */
@@ -72,7 +71,6 @@ export function readSettings(flags: GlobalFlags, jsonVersion: number, terminal: 
     debug: flags.debug ?? false,
     color: flags.color === 'always' || (flags.color !== 'never' && wantsColor),
     ascii: source.POSTERN_ASCII === '1',
-    spinner: terminal.stderr && !isDumb && source.POSTERN_NO_SPINNER !== '1',
     input: terminal.stdin && terminal.stderr && flags.input !== false,
     yes: flags.yes ?? false,
     accept: flags.accept ?? [],

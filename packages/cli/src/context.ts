@@ -11,6 +11,8 @@ export interface Context {
   readonly style: Style
   /** One line of progress on stderr, escaped; `✓ …`, `◌ …`, `! …`. Not shown with `--quiet`. */
   say(line: string): void
+  /** As `say`, and whatever the flags: what somebody is about to sign is never hidden. */
+  show(line: string): void
   /** As `say`, with `--verbose` only. */
   detail(line: string): void
   /** A warning: on stderr now, and in the JSON document. */
@@ -43,6 +45,7 @@ export function createContext(flags: GlobalFlags, jsonVersion: number): Context 
     say: (line) => {
       if (!settings.quiet) print(line)
     },
+    show: print,
     detail: (line) => {
       if (settings.verbose) print(line)
     },

@@ -8,6 +8,7 @@ export type CliCode =
   | 'NO_PROFILE' // this machine belongs to nobody yet
   | 'CONFIRM' // a question could not be asked
   | 'DECLINED' // the person said no
+  | 'INTERRUPTED' // Ctrl-C at a question
   | 'KEY_UNUSABLE' // the signing key cannot sign
   | 'WORDS_DIFFER' // the comparison words are other ones
   | 'LOG_ROLLED_BACK'

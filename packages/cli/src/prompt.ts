@@ -1,11 +1,14 @@
 import { createInterface } from 'node:readline/promises'
 import { CliError, usageError } from './errors.ts'
+import { escapeText } from './output/escape.ts'
 
 /** Asks on stderr, so that stdout stays the result. */
 async function ask(question: string): Promise<string> {
   const lines = createInterface({ input: process.stdin, output: process.stderr })
   try {
-    return (await lines.question(question)).trim()
+    return (await lines.question(escapeText(question))).trim()
+  } catch (cause) {
+    throw new CliError('INTERRUPTED', 'nothing was signed', { exit: 'interrupted', cause })
   } finally {
     lines.close()
   }

@@ -22,6 +22,7 @@ export const act =
     const operands = received.slice(0, -2).flat() as (string | undefined)[]
     const flags = command.optsWithGlobals<GlobalFlags & { jsonVersion: number }>()
     const context = createContext(flags, flags.jsonVersion)
+    if (flags.debug) (await import('./surroundings.ts')).traceRequests(context.say)
     const report = await run(
       context,
       operands.filter((operand) => operand !== undefined),

@@ -58,7 +58,7 @@ const contextOf = (answer: 'yes' | 'no' = 'yes'): Talk => {
     say(`asked ${name}`)
     if (answer === 'no') throw new CliError('DECLINED', 'nothing was signed', { exit: 'refused' })
   }
-  return { said, say, detail: () => {}, warn: say, warnings: [], confirm: async () => {}, confirmFinal } as unknown as Talk
+  return { said, say, show: say, detail: () => {}, warn: say, warnings: [], confirm: async () => {}, confirmFinal } as unknown as Talk
 }
 
 let control: ToldControl

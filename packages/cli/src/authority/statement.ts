@@ -126,7 +126,7 @@ async function show<O extends ChainOp>(
 }
 
 export function sayAll(context: Context, sentences: readonly string[]): void {
-  for (const sentence of sentences) context.say(`  ${sentence}`)
+  for (const sentence of sentences) context.show(`  ${sentence}`)
 }
 
 async function sign(person: SignedIn, bytes: Uint8Array): Promise<Signed> {

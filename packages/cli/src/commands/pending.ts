@@ -127,7 +127,7 @@ async function approveOne(context: Context, [id = '']: readonly string[], option
     schema: 'approve',
     data: { ...outcome, kind: request.kind, atsign: request.atsign, words },
     ids: [outcome.hash],
-    lines: [`${outcomeText(outcome)} · ${request.atsign} is enrolled`],
+    lines: [outcome.status === 'appended' ? `${outcomeText(outcome)} · ${request.atsign} is enrolled` : outcomeText(outcome)],
     exit: outcome.status === 'waiting' ? 'pending' : 'done',
   }
 }

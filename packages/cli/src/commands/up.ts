@@ -48,7 +48,6 @@ interface Plan {
 }
 
 async function up(context: Context, _args: readonly string[], options: Options): Promise<undefined> {
-  const began = performance.now() - process.uptime() * 1000 // what a person waits begins before our first line
   const { environment } = context.settings
   const plan = planOf(options, environment)
   if (!existsSync(join(root, '.next/BUILD_ID'))) {
@@ -71,7 +70,7 @@ async function up(context: Context, _args: readonly string[], options: Options):
         untilHealthy(context, children[1], `http://${plan.host}:${plan.relayPort}/health`),
       ]),
     ])
-    finish(await reportOf(plan, children, began), context)
+    finish(await reportOf(plan, children), context)
     await Promise.race([stopping, ...children.map(async (child) => Promise.reject(endedError(child, await child.ended)))])
   } catch (error) {
     await stopAll(children)
@@ -138,12 +137,12 @@ function onSignal(children: readonly Child[]): Promise<never> {
 
 const stopAll = (children: readonly Child[]) => Promise.all(children.map((child) => child.stop()))
 
-async function reportOf(plan: Plan, children: readonly Child[], began: number): Promise<Report> {
+async function reportOf(plan: Plan, children: readonly Child[]): Promise<Report> {
   const { control, relay, database } = plan
   const overview = await readOverview(control)
   const health = `${control}/api/health`
   const genesis = overview && !overview.organisation ? genesisOf(plan) : undefined
-  const seconds = (performance.now() - began) / 1000
+  const seconds = performance.now() / 1000 // since this process began
   const where = database.startsWith('pglite:') ? database : 'PostgreSQL (DATABASE_URL)'
   const pids = Object.fromEntries(children.map(({ name, pid }) => [name === 'relay' ? 'relay' : 'control', pid]))
   return {

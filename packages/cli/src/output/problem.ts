@@ -2,7 +2,7 @@ import type { Settings } from '../config.ts'
 import type { CliError } from '../errors.ts'
 import type { ExitName } from '../exit-codes.ts'
 import { EXIT, exitOf } from '../exit-codes.ts'
-import { escapeLines, escapeText, safeJson } from './escape.ts'
+import { escapeLines, safeJson } from './escape.ts'
 import { JSON_VERSION } from './report.ts'
 import type { Style } from './style.ts'
 
@@ -80,6 +80,3 @@ export function renderProblemJson({ code, message, why, fix, requestId, exit }: 
   const error = { code, message, why: why ?? null, fix: fix ?? null, request_id: requestId ?? null, exit: EXIT[exit] }
   return `${safeJson({ schema: 'postern.error', v: JSON_VERSION, error })}\n`
 }
-
-/** What `--debug` says about a request: no headers and no bodies, in which secrets travel. */
-export const requestLine = (method: string, url: string, outcome: string): string => escapeText(`${method} ${url} ${outcome}`)

@@ -49,8 +49,14 @@ export const openPersonDir = (state: string, environment: Environment): Promise<
 export async function openPerson(settings: Settings): Promise<Person> {
   const profile = await findProfile(settings)
   const dir = await openPersonDir(profile.state, settings.environment)
-  await writePin(dir, pinOf(profile))
+  await keepPin(dir, pinOf(profile))
   return { profile, dir, key: () => openPersonKey(profile.key, dir) }
+}
+
+/** Written when it is new or the address has changed, and not with every command. */
+async function keepPin(dir: StateDir, pin: Pin): Promise<void> {
+  const known = await readPin(dir)
+  if (known?.org !== pin.org || known.control !== pin.control) await writePin(dir, pin)
 }
 
 const pinOf = ({ org, control }: Profile): Pin => ({ org, control: control.replace(/\/+$/, '') })

@@ -1,6 +1,5 @@
 import type { EdgeFiles, KeyId, PublicKey, RequestKey } from '@postern/core'
-import { decodeBase64url, ed25519PublicKey, encodeBase64url, keyIdOf } from '@postern/core'
-import type { StateDir } from '@postern/daemon'
+import { decodeBase64url, ed25519PublicKey, encodeBase64url, keyIdOf, parseStrictJson, shape } from '@postern/core'
 import { Secret } from '@postern/daemon'
 import { CliError } from '../errors.ts'
 import { now } from '../surroundings.ts'
@@ -28,17 +27,26 @@ export async function saveSession(dir: Pick<EdgeFiles, 'write'>, seed: Uint8Arra
 export const forgetSession = (dir: Pick<EdgeFiles, 'write'>): Promise<void> => dir.write(FILE, '{}\n')
 
 /**
- * @returns undefined when there is none or it has ended.
+ * @returns undefined when there is none, it has ended, or it does not read: then one signs in again.
  * @throws {OperationError} KEY_FILE_MODE
  */
-export async function readSession(dir: StateDir): Promise<Session | undefined> {
-  const bytes = await dir.readPrivate(FILE)
-  if (!bytes) return undefined
-  const { seed, expires } = JSON.parse(new TextDecoder().decode(bytes)) as { seed?: string; expires?: number }
-  if (!seed || !expires || expires <= now()) return undefined
-  const secret = decodeBase64url(seed)
-  const key: PublicKey = { use: 'auth', alg: 'ed25519', key: encodeBase64url(ed25519PublicKey(secret)) }
-  return { kid: keyIdOf(key), public: key, secret: new Secret(secret), expires }
+export async function readSession(dir: Pick<EdgeFiles, 'readPrivate'>): Promise<Session | undefined> {
+  const stored = parseSession(await dir.readPrivate(FILE))
+  if (!stored || stored.expires <= now()) return undefined
+  const key: PublicKey = { use: 'auth', alg: 'ed25519', key: encodeBase64url(ed25519PublicKey(stored.seed)) }
+  return { kid: keyIdOf(key), public: key, secret: new Secret(stored.seed), expires: stored.expires }
+}
+
+const sessionShape = shape.object({ v: shape.oneOf(1), seed: shape.digest, expires: shape.unixSeconds })
+
+function parseSession(bytes: Uint8Array | undefined): { seed: Uint8Array; expires: number } | undefined {
+  try {
+    if (!bytes) return undefined
+    const { seed, expires } = sessionShape(parseStrictJson(bytes, { maxBytes: 4096, maxDepth: 2 }), FILE)
+    return { seed: decodeBase64url(seed), expires }
+  } catch {
+    return undefined
+  }
 }
 
 export const signInError = (
