@@ -7,6 +7,7 @@ import type { AgentChannel, ChannelUser } from '../link/channel.ts'
 import type { Line } from '../link/line.ts'
 import { ChannelLost, InTrouble, trouble } from '../trouble.ts'
 import { encode, readServer, refusalOf, responseOf } from './answers.ts'
+import { Attachment, MOMENT_MS, MOMENTARY, STARTING_MS } from './attachment.ts'
 import type { Calls } from './calls.ts'
 import type { ClientEnd, ClientSession } from './client-session.ts'
 import { Greeting } from './greeting.ts'
@@ -29,13 +30,8 @@ export interface SessionParts {
 const maxPending = 1024
 const maxQueued = maxPending + 64
 const maxAttempts = 5
-const openMs = 30_000
 /** Tool calls are ended by the gateway; what the gateway has forgotten is ended here. */
 const answerMs = 10 * 60_000
-/** The gateway fetches what it lacks, or is about to stop: a moment's patience helps. */
-const momentMs = 400
-const maxMoments = 6
-const momentary = new Set(['LOG_BEHIND', 'STALE', 'CLOSING'])
 /** A new grant helps. */
 const renewable = new Set(['GRANT_EXPIRED', 'GRANT_EPOCH', 'GRANT_POLICY', 'GRANT_SIGNATURE', 'GRANT_MALFORMED', 'TOOL_CHANGED'])
 
@@ -50,20 +46,20 @@ export class McpSession implements ChannelUser, ClientSession {
   readonly #parts: SessionParts
   readonly #pending = new PendingRequests()
   readonly #greeting: Greeting
-  #id: string
+  readonly #attachment: Attachment
   #queue: Queued[] = []
-  #channel: AgentChannel | undefined
-  #state: 'apart' | 'opening' | 'greeting' | 'open' | 'closed' = 'apart'
-  /** The gateway has kept the server running for us: it need not be greeted again. */
-  #isMoving = false
-  #opening: Disposable | undefined
-  #momentsWaited = 0
   #draining: (() => void) | undefined
 
   constructor(parts: SessionParts) {
     this.#parts = parts
-    this.#id = this.#newId()
-    this.#greeting = new Greeting(() => `greet:${this.#newId()}`)
+    const { deps } = parts
+    this.#greeting = new Greeting(() => `greet:${newId(deps)}`)
+    this.#attachment = new Attachment({
+      ...{ ...parts, user: this, greeting: this.#greeting },
+      onOpen: () => this.#flush(),
+      onRefused: (found) => this.#failQueued(found),
+      isWanted: () => this.#queue.length > 0 || this.#greeting.isOver,
+    })
   }
 
   get pendingCount(): number {
@@ -71,13 +67,13 @@ export class McpSession implements ChannelUser, ClientSession {
   }
 
   isBusyOn(channel: AgentChannel): boolean {
-    return this.#channel === channel && (this.#pending.size > 0 || this.#state !== 'open')
+    return this.#attachment.channel === channel && (this.#pending.size > 0 || !this.#attachment.isOpen)
   }
 
   receive(message: RpcMessage, body: Uint8Array): void {
     if (message.kind === 'request') this.#request(message, body)
     else if (message.kind === 'notification') this.#notification(message, body)
-    else if (this.#state === 'open') this.#send(body)
+    else this.#attachment.say(body)
   }
 
   drained(): Promise<void> {
@@ -88,19 +84,16 @@ export class McpSession implements ChannelUser, ClientSession {
   }
 
   close(): void {
-    if (this.#state === 'closed') return
+    if (this.#attachment.isClosed) return
     for (const pending of this.#pending.all()) this.#fail(pending, trouble('CLOSING'))
-    this.#channel?.send('CLOSE', { sid: this.#id })
-    this.#part()
-    this.#state = 'closed'
+    this.#attachment.close()
     this.#parts.onClosed(this)
   }
 
   // From the line.
 
   onReady(): void {
-    if (this.#channel?.isRetiring) this.#move()
-    else if (this.#state === 'apart' && (this.#queue.length > 0 || this.#greeting.isOver)) this.#open()
+    this.#attachment.ready(this.#pending.size === 0)
   }
 
   onTrouble(found: Refusal, isFinal: boolean): void {
@@ -108,8 +101,8 @@ export class McpSession implements ChannelUser, ClientSession {
   }
 
   onChannelEnd(channel: AgentChannel): void {
-    if (channel !== this.#channel) return
-    this.#part()
+    if (channel !== this.#attachment.channel) return
+    this.#attachment.part()
     for (const pending of this.#pending.all()) {
       pending.mayHaveRun ||= pending.sentOn === channel
       if (pending.sentOn === channel || pending.askedOn === channel) this.#again(pending)
@@ -117,22 +110,14 @@ export class McpSession implements ChannelUser, ClientSession {
     this.onReady()
   }
 
-  onOpened({ error }: MessageHeader<'OPENED'>): void {
-    if (this.#state !== 'opening') return
-    this.#endOpening()
-    if (error) return this.#notOpened({ code: error.code, why: error.message, fix: error.fix })
-    const greeting = this.#isMoving ? undefined : this.#greeting.first()
-    if (!greeting) return this.#flush()
-    this.#state = 'greeting'
-    this.#opening = this.#parts.deps.after(openMs, () => this.#refuseAll(trouble('SERVER_FAILED', 'it does not answer')))
-    this.#send(greeting)
+  onOpened(header: MessageHeader<'OPENED'>): void {
+    this.#attachment.opened(header)
   }
 
   /** The gateway has ended the session: its server has stopped. */
   onClose({ reason }: MessageHeader<'CLOSE'>): void {
-    const channel = this.#channel
-    this.#part()
-    this.#id = this.#newId() // what it stood for is gone
+    const { channel } = this.#attachment
+    this.#attachment.ended()
     for (const pending of this.#pending.all()) {
       if (pending.sentOn !== channel) continue
       pending.mayHaveRun = true
@@ -157,11 +142,10 @@ export class McpSession implements ChannelUser, ClientSession {
   }
 
   onRefused(header: MessageHeader<'REFUSED'>, body: Uint8Array): void {
-    if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: this.#id })
+    if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: header.sid ?? '' })
     const message = body.length > 0 ? readServer(body) : undefined
     const found = { code: header.code, why: header.message, fix: header.fix, rule: header.rule }
-    if (message?.kind === 'response' && this.#greeting.takes(message))
-      return this.#state === 'greeting' ? this.#notOpened(found) : undefined
+    if (message?.kind === 'response' && this.#greeting.takes(message)) return this.#attachment.refused(found)
     const pending = message?.kind === 'response' ? this.#pending.onWire(message.id) : this.#pending.onlySent()
     if (!pending) return this.#parts.events.dropped('refusal', body.length)
     if (this.#mayTryAgain(pending, header.code)) return
@@ -175,7 +159,7 @@ export class McpSession implements ChannelUser, ClientSession {
     const message = readServer(body)
     if (message.kind === 'unreadable') return events.dropped(message.code, body.length)
     if (message.kind !== 'response') return client.deliver(message, body)
-    if (this.#greeting.takes(message)) return this.#greeted()
+    if (this.#greeting.takes(message)) return this.#attachment.greeted()
     const pending = this.#pending.onWire(message.id)
     if (!pending || pending.call) return events.dropped('response', body.length)
     this.#answer(pending, message, body)
@@ -185,7 +169,7 @@ export class McpSession implements ChannelUser, ClientSession {
 
   #request(request: RpcRequest, body: Uint8Array): void {
     if (this.#pending.has(request.id)) return this.#reply(request, createError(request.id, RPC_CODES.invalidRequest, 'this id is in use'))
-    if (this.#state === 'closed') return this.#reply(request, refusalOf(request, trouble('CLOSING')))
+    if (this.#attachment.isClosed) return this.#reply(request, refusalOf(request, trouble('CLOSING')))
     if (this.#pending.size >= maxPending) return this.#reply(request, refusalOf(request, trouble('BUSY')))
     const pending = this.#take(request, body)
     if (!pending) return
@@ -206,8 +190,8 @@ export class McpSession implements ChannelUser, ClientSession {
   #notification(notification: RpcNotification, body: Uint8Array): void {
     if (notification.method === 'notifications/cancelled') return this.#cancel(notification, body)
     const isKept = this.#greeting.noteNotification(notification, body)
-    if (this.#state === 'open') this.#send(body)
-    else if (!isKept && this.#queue.length < maxQueued && this.#state !== 'closed') this.#queue.push({ notification: body })
+    if (this.#attachment.isOpen) this.#attachment.say(body)
+    else if (!isKept && this.#queue.length < maxQueued && !this.#attachment.isClosed) this.#queue.push({ notification: body })
   }
 
   /** Whoever cancels waits for no answer. */
@@ -215,85 +199,36 @@ export class McpSession implements ChannelUser, ClientSession {
     const pending = this.#pending.ofClient(params.requestId)
     if (!pending) return
     const { sentOn, wireId, request } = pending
-    const isOut = sentOn !== undefined && sentOn === this.#channel && this.#state === 'open'
+    const isOut = sentOn !== undefined && sentOn === this.#attachment.channel
     this.#forget(pending)
-    if (isOut) this.#send(wireId === request.id ? body : encode({ ...json, params: { ...params, requestId: wireId } }))
+    if (isOut) this.#attachment.say(wireId === request.id ? body : encode({ ...json, params: { ...params, requestId: wireId } }))
   }
 
   // On the way.
 
   #dispatch(pending: Pending): void {
-    if (this.#state === 'open') return this.#sendPending(pending)
+    if (this.#attachment.isOpen) return this.#sendPending(pending)
     this.#queue.push({ pending })
     this.#limitWait(pending)
-    if (this.#state === 'apart' && !this.#opening) this.#open()
+    this.#attachment.seek()
   }
 
   /** A server that is about to start gets longer than a gateway that does not answer. */
-  #limitWait(pending: Pending, rounds = openMs / this.#parts.waitMs): void {
+  #limitWait(pending: Pending, rounds = STARTING_MS / this.#parts.waitMs): void {
     const { line, deps, waitMs } = this.#parts
     pending.timer?.[Symbol.dispose]()
     pending.timer = deps.after(waitMs, () => {
-      const isStarting = this.#state === 'opening' || this.#state === 'greeting'
+      const { isStarting } = this.#attachment
       if (isStarting && rounds > 1) return this.#limitWait(pending, rounds - 1)
       this.#fail(pending, isStarting ? trouble('SERVER_FAILED', 'it does not start') : (line.trouble ?? trouble('GATEWAY_UNREACHABLE')))
     })
   }
 
-  #open(): void {
-    const { line, deps, server } = this.#parts
-    const { channel } = line
-    if (!channel) return line.hurry()
-    this.#endOpening()
-    this.#channel = channel
-    channel.users.set(this.#id, this)
-    this.#state = 'opening'
-    this.#opening = deps.after(openMs, () => this.#refuseAll(trouble('SERVER_FAILED', 'it does not start')))
-    channel.send('OPEN', { sid: this.#id, server })
-  }
-
-  #notOpened(found: Refusal): void {
-    this.#momentsWaited += 1
-    if (!momentary.has(found.code) || this.#momentsWaited > maxMoments) return this.#refuseAll(found)
-    this.#part()
-    this.#opening = this.#parts.deps.after(momentMs, () => {
-      this.#opening = undefined
-      this.onReady()
-    })
-  }
-
-  #greeted(): void {
-    if (this.#state !== 'greeting') return
-    for (const body of this.#greeting.rest()) this.#send(body)
-    this.#flush()
-  }
-
   #flush(): void {
-    this.#endOpening()
-    this.#state = 'open'
-    this.#isMoving = false
-    this.#momentsWaited = 0
     for (const queued of this.#queue.splice(0)) {
-      if ('notification' in queued) this.#send(queued.notification)
+      if ('notification' in queued) this.#attachment.say(queued.notification)
       else if (this.#pending.isOpen(queued.pending)) this.#dispatch(queued.pending)
     }
-  }
-
-  /** To the channel that has replaced ours, as soon as nothing is open. */
-  #move(): void {
-    if (this.#pending.size > 0 || this.#state !== 'open') return
-    this.#part()
-    this.#isMoving = true
-    this.#open()
-  }
-
-  #part(): void {
-    const channel = this.#channel
-    this.#endOpening()
-    this.#isMoving = false
-    this.#channel = undefined
-    if (this.#state !== 'closed') this.#state = 'apart'
-    if (channel) this.#parts.line.leave(channel, this.#id)
   }
 
   #sendPending(pending: Pending): void {
@@ -302,11 +237,11 @@ export class McpSession implements ChannelUser, ClientSession {
     if (pending.call) return this.#sendCall(pending, pending.call.toolCall.name)
     pending.timer = this.#parts.deps.after(answerMs, () => this.#fail(pending, trouble('SERVER_FAILED', 'no answer')))
     this.#noteSent(pending)
-    this.#send(pending.wireId === pending.request.id ? pending.body : encode({ ...pending.request.json, id: pending.wireId }))
+    this.#attachment.say(pending.wireId === pending.request.id ? pending.body : encode({ ...pending.request.json, id: pending.wireId }))
   }
 
   #sendCall(pending: Pending, tool: string): void {
-    const channel = this.#channel!
+    const channel = this.#attachment.channel!
     const { grants } = this.#parts
     const held = grants.held(tool, channel)
     if (held) return this.#sendSigned(pending, held, channel)
@@ -324,7 +259,7 @@ export class McpSession implements ChannelUser, ClientSession {
       const header = calls.sign(pending.call!, held, channel)
       pending.held = held
       this.#noteSent(pending)
-      channel.send('CALL', { sid: this.#id, ...header }, pending.body)
+      this.#attachment.call(header, pending.body)
       events.called()
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
@@ -341,13 +276,9 @@ export class McpSession implements ChannelUser, ClientSession {
 
   #noteSent(pending: Pending): void {
     pending.askedOn = undefined
-    pending.sentOn = this.#channel
+    pending.sentOn = this.#attachment.channel
     pending.wasSent = true
     pending.attempts += 1
-  }
-
-  #send(body: Uint8Array): void {
-    this.#channel?.send('MESSAGE', { sid: this.#id }, body)
   }
 
   /** A tool call goes out under its own id again; anything else under a new one, since its first answer may still come. */
@@ -355,22 +286,22 @@ export class McpSession implements ChannelUser, ClientSession {
     pending.sentOn = undefined
     pending.askedOn = undefined
     if (pending.attempts >= maxAttempts) return this.#fail(pending, trouble('GATEWAY_UNREACHABLE'))
-    if (!pending.call && pending.wasSent) this.#pending.rename(pending, `again:${this.#newId()}`)
+    if (!pending.call && pending.wasSent) this.#pending.rename(pending, `again:${newId(this.#parts.deps)}`)
     this.#dispatch(pending)
   }
 
   /** Whether the gateway refused for something that a new grant or a moment changes; then it is on its way again. */
   #mayTryAgain(pending: Pending, code: string): boolean {
     if (pending.attempts >= maxAttempts) return false
-    if (momentary.has(code)) {
+    if (MOMENTARY.has(code)) {
       pending.attempts += 1
       pending.sentOn = undefined
-      pending.timer = this.#parts.deps.after(momentMs, () => this.#dispatch(pending))
+      pending.timer = this.#parts.deps.after(MOMENT_MS, () => this.#dispatch(pending))
       return true
     }
     const isHelped = code === 'GRANT_UNKNOWN' || (renewable.has(code) && pending.held && this.#parts.grants.drop(pending.held))
     if (!isHelped) return false
-    if (pending.held) this.#channel?.grantsSent.delete(pending.held.hash)
+    if (pending.held) this.#attachment.channel?.grantsSent.delete(pending.held.hash)
     pending.sentOn = undefined
     this.#dispatch(pending)
     return true
@@ -398,32 +329,19 @@ export class McpSession implements ChannelUser, ClientSession {
     this.#parts.client.deliver(responseOf(request, json), encode(json))
   }
 
+  /** Whoever waits for the session to open is told; the next request tries again. */
   #failQueued(found: Refusal): void {
     for (const queued of this.#queue.splice(0)) {
       if ('pending' in queued && this.#pending.isOpen(queued.pending)) this.#fail(queued.pending, found)
     }
   }
 
-  /** The session could not be opened: whoever waits for it is told, and the next request tries again. */
-  #refuseAll(found: Refusal): void {
-    this.#part()
-    this.#momentsWaited = 0
-    this.#failQueued(found)
-  }
-
   #forget(pending: Pending): void {
     this.#pending.forget(pending)
     if (this.#pending.size > 0) return
     this.#draining?.()
-    if (this.#channel?.isRetiring) queueMicrotask(() => this.onReady())
-  }
-
-  #endOpening(): void {
-    this.#opening?.[Symbol.dispose]()
-    this.#opening = undefined
-  }
-
-  #newId(): string {
-    return encodeBase64url(this.#parts.deps.random(16))
+    if (this.#attachment.channel?.isRetiring) queueMicrotask(() => this.onReady())
   }
 }
+
+const newId = ({ random }: ConnectorDeps): string => encodeBase64url(random(16))
