@@ -53,7 +53,10 @@ describe('over stdio', () => {
   })
 
   test('writes nothing but protocol to stdout, answers what is open when stdin ends, and then exits with 0', async () => {
-    const child = spawn(world.connector.command, world.connector.args, { env: world.connector.env, stdio: ['pipe', 'pipe', 'ignore'] })
+    const child = spawn(world.connector.command, world.connector.args, {
+      env: world.connector.env as NodeJS.ProcessEnv,
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
     let output = ''
     child.stdout.setEncoding('utf8').on('data', (chunk) => {
       output += chunk
