@@ -1,5 +1,5 @@
-import type { AuthorityAlarm, AuthorityMirror, ControlClient } from '@postern/core'
-import { createAuthoritySync, FORK_EVIDENCE } from '@postern/core'
+import type { AtSign, AuthorityAlarm, AuthorityMirror, ControlClient } from '@postern/core'
+import { createAuthoritySync, FORK_EVIDENCE, readAckedInTime } from '@postern/core'
 import { CliError } from '../errors.ts'
 import { surroundings } from '../surroundings.ts'
 
@@ -16,7 +16,8 @@ export async function pull(mirror: AuthorityMirror, client: ControlClient): Prom
   const sync = createAuthoritySync({
     ...{ mirror, client, suite: surroundings.suite, wantsPolicy: false },
     alarm: (alarm) => alarms.push(alarm),
-    lookAgain: async () => () => acceptsLate,
+    lookAgain: async (entries) =>
+      acceptsLate ? () => true : readAckedInTime({ mirror, client, self: NO_GATEWAY, ...surroundings }, entries),
   })
   await sync.run()
   const late = alarms.filter((alarm) => alarm.kind === 'WAITING').find(({ why }) => why === 'PAST_NOT_AFTER')
@@ -28,6 +29,9 @@ export async function pull(mirror: AuthorityMirror, client: ControlClient): Prom
   for (const alarm of alarms) refuse(alarm)
   return [...(late ? [lateText(late)] : []), ...alarms.flatMap(warningOf)]
 }
+
+/** A gateway does not count its own acks; whoever sits here is none. */
+const NO_GATEWAY = '' as AtSign
 
 const lateText = ({ seq }: { readonly seq: number }): string =>
   `statement ${seq} and what follows reached this machine after the time in which edges take them up; what you sign now confirms them`

@@ -195,7 +195,7 @@ async function sign(context: Context, [path = '']: readonly string[]): Promise<R
   const outcome = await signStatement(context, person, {
     op: 'policy.set',
     body: () => ({ sha256, name: policy.name }),
-    notes: [`${path}: ${policy.rules.length} rules, ${results.length} tests ok.`, ...policy.rules.map(ruleText)],
+    notes: [`${path}: ${countText(policy.rules.length, 'rule')}, ${countText(results.length, 'test')} ok.`, ...policy.rules.map(ruleText)],
   })
   return {
     schema: 'policy.sign',
@@ -216,5 +216,6 @@ function requirePassed(results: ReturnType<typeof runTests>, path: string): void
   })
 }
 
+const countText = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`
 const ruleText = ({ id, effect, line, off }: Policy['rules'][number]): string =>
   `rule ${id} (line ${line}): ${effect}${off ? ', switched off' : ''}`

@@ -54,6 +54,7 @@ async function list(context: Context, [server]: readonly string[]): Promise<Repo
         ...[tool.server, tool.name, stateCell(tool.state), tool.risk, tool.gateway, shortId(tool.digest ?? '', 8)],
         tool.description.replace(/\s+/g, ' '),
       ]),
+      isCut: true,
       empty: server === undefined ? 'no gateway has reported a tool' : `no gateway has reported a tool of ${server}`,
     },
     hints: [...unpinned].map((name) => `→ postern tools pin ${name} --all --risk <class>`),

@@ -95,11 +95,13 @@ describe('on a terminal', () => {
     expect(text).not.toContain('○')
   })
 
-  test('only the last column is cut, and only on a narrow terminal', () => {
+  test('only a last column that says so is cut, and only on a narrow terminal', () => {
     const settings = readSettings({ color: 'never' }, 1, { ...terminal, columns: 30 }, {})
-    const long = { ...report, facts: [], table: { columns: ['id', 'text'], rows: [[cell('x'.repeat(20)), 'y'.repeat(60)]] } }
-    const [, row] = renderReport(long, settings, createStyle(settings)).split('\n')
-    expect(row).toBe(`${'x'.repeat(20)}  ${'y'.repeat(15)}…`)
+    const table = { columns: ['id', 'text'], rows: [[cell('x'.repeat(20)), 'y'.repeat(60)]] }
+    const rowOf = (shown: Report['table']) =>
+      renderReport({ schema: 'x', data: [], ...(shown ? { table: shown } : {}) }, settings, createStyle(settings)).split('\n')[1]
+    expect(rowOf({ ...table, isCut: true })).toBe(`${'x'.repeat(20)}  ${'y'.repeat(15)}…`)
+    expect(rowOf(table)).toBe(`${'x'.repeat(20)}  ${'y'.repeat(60)}`)
   })
 
   test('an empty table says so', () => {

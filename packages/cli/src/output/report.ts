@@ -5,6 +5,15 @@ import { toCell } from './cell.ts'
 import { escapeText, safeJson } from './escape.ts'
 import type { Style } from './style.ts'
 
+export interface Table {
+  readonly columns: readonly string[]
+  readonly rows: readonly (readonly CellLike[])[]
+  /** What people see in place of no rows. */
+  readonly empty?: string
+  /** The last column may be cut to the width of the terminal: it is there to recognise a row by. */
+  readonly isCut?: boolean
+}
+
 /** What a command gives back. People, pipes and programs see the same, each in their form. */
 export interface Report {
   /** `gateway.list`; programs see `postern.gateway.list`. */
@@ -14,7 +23,7 @@ export interface Report {
   readonly next?: string | undefined
   /** What `-q` prints, one per line. */
   readonly ids?: readonly string[]
-  readonly table?: { readonly columns: readonly string[]; readonly rows: readonly (readonly CellLike[])[]; readonly empty?: string }
+  readonly table?: Table
   readonly facts?: readonly (readonly [string, CellLike])[]
   /** Text that is the result itself, escaped by its maker. */
   readonly lines?: readonly string[]
@@ -70,7 +79,9 @@ function renderHuman({ table, facts, lines: text = [] }: Report, style: Style, w
           style,
         )
       : []),
-    ...(table && table.rows.length > 0 ? align([table.columns.map((name) => dim(name.toUpperCase())), ...table.rows], style, width) : []),
+    ...(table && table.rows.length > 0
+      ? align([table.columns.map((name) => dim(name.toUpperCase())), ...table.rows], style, table.isCut ? width : undefined)
+      : []),
     ...(table && table.rows.length === 0 ? [table.empty ?? 'nothing'] : []),
     ...text,
   ]
