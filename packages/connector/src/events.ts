@@ -52,6 +52,9 @@ export function createEvents(log: Log, metrics: Metrics) {
     syncFailed(error: unknown) {
       log.warn({ code: codeOf(error) }, 'the authority log could not be fetched')
     },
+    relaysUnknown(error: unknown) {
+      log.debug({ code: codeOf(error) }, 'the control plane did not say where relays are')
+    },
     failed(error: unknown, what: string) {
       log.error({ err: error }, what)
     },

@@ -130,8 +130,9 @@ class Authority implements AgentAuthority {
       this.#failure = undefined
       return isComplete
     } catch (error) {
+      const { message } = error as Error
+      if (message !== this.#failure?.message) this.#onFailure(error) // once, however often it is tried
       this.#failure = error as Error
-      this.#onFailure(error)
       return false
     }
   }

@@ -36,7 +36,7 @@ export function openStdioEdge(connection: SessionOpener, deps: ConnectorDeps): S
   }
   input.on('data', (chunk: Buffer) => reader.push(chunk))
   input.once('end', onEnd).once('error', onEnd)
-  output.once('error', () => ended.resolve()).once('close', () => ended.resolve()) // nobody reads any more
+  output.on('error', () => ended.resolve()).once('close', () => ended.resolve()) // nobody reads any more
   return {
     ended: ended.promise,
     async close() {

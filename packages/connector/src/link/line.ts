@@ -59,7 +59,6 @@ export class Line {
   readonly #backoff: Backoff
   readonly #jumps: ReturnType<typeof createJumpDetector>
   readonly #timers: Disposable[] = []
-  readonly #closing = Promise.withResolvers<void>()
   #current: AgentChannel | undefined
   #wanted = Promise.withResolvers<void>()
   #pause: { resolve(): void; sinceMs: number } | undefined
@@ -100,11 +99,12 @@ export class Line {
   open(): void {
     const { deps, authority, relays, events } = this.#parts
     this.#timers.push(deps.every(tickMs, () => this.#tick()))
-    this.#timers.push(deps.every(refreshMs, () => void authority.refresh()))
-    if (relays.known.length > 0) {
+    const refresh = () => {
       void authority.refresh()
-      relays.ask().catch((error) => events.syncFailed(error))
+      relays.ask().catch((error) => events.relaysUnknown(error))
     }
+    this.#timers.push(deps.every(refreshMs, refresh))
+    if (relays.known.length > 0) refresh() // meanwhile what is known suffices to begin
     void this.#run()
   }
 
@@ -123,7 +123,6 @@ export class Line {
     if (this.#closed) return
     this.#closed = true
     for (const timer of this.#timers.splice(0)) timer[Symbol.dispose]()
-    this.#closing.resolve()
     this.#wanted.resolve()
     this.#pause?.resolve()
     for (const channel of [...this.#channels.values()]) channel.end('DONE')
@@ -181,6 +180,8 @@ export class Line {
   }
 
   #adopt(channel: AgentChannel): void {
+    if (this.#closed) return channel.end('DONE')
+    if (channel.hasEnded) throw new InTrouble(trouble('GATEWAY_UNREACHABLE', 'it ended the channel'))
     const before = this.#current
     this.#backoff.reset()
     this.#trouble = undefined
@@ -191,7 +192,6 @@ export class Line {
     this.#parts.events.channelOpened(channel.gateway)
     this.#listener.onReady(channel)
     if (before && before.users.size === 0) before.end('RENEWED')
-    if (channel.hasEnded) this.#wanted.resolve()
   }
 
   async #sitOut(error: unknown): Promise<void> {

@@ -23,9 +23,9 @@ export interface AttachmentParts {
 
 /** How long a server may take to start and to be greeted. */
 export const STARTING_MS = 30_000
-/** The gateway fetches what it lacks, or is about to stop: a moment's patience helps. */
+/** The gateway fetches what it lacks, or begins a new epoch, or is about to stop: a moment's patience may help. */
 export const MOMENT_MS = 400
-export const MOMENTARY: ReadonlySet<string> = new Set(['LOG_BEHIND', 'STALE', 'CLOSING'])
+export const MOMENTARY: ReadonlySet<string> = new Set(['LOG_BEHIND', 'STALE', 'CLOSING', 'CLOCK_WRONG'])
 const maxMoments = 6
 
 /**

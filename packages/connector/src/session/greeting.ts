@@ -42,6 +42,7 @@ export class Greeting {
 
   /** What is to be said first on a new connection; undefined: nothing. */
   first(): Uint8Array | undefined {
+    this.#own.clear()
     return this.#isAccepted && this.#initialize ? this.#inPlace(this.#initialize) : undefined
   }
 
