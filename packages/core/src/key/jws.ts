@@ -116,8 +116,14 @@ function readClaims<T extends Claims>(type: TokenType<T>, payload: Uint8Array): 
 function rawKeyFor(key: PublicKey, use: KeyUse): Uint8Array {
   if (key.use !== use || key.alg !== 'ed25519')
     throw new VerifyError('WRONG_KEY_USE', `expected an ed25519 ${use} key, found ${key.alg} ${key.use}`)
-  return rawKey(key)
+  const known = rawKeys.get(key)
+  if (known) return known
+  const raw = rawKey(key)
+  rawKeys.set(key, raw)
+  return raw
 }
+/** A key of the log verifies many tokens. Keys are immutable, and these bytes go to the verifier and nowhere else. */
+const rawKeys = new WeakMap<PublicKey, Uint8Array>()
 
 /**
  * [from, until), each side widened by the tolerance.

@@ -62,11 +62,13 @@ interface Found {
  */
 export function decide(policy: Policy, subject: Subject, action: Action): Decision {
   const args = argumentsOf(action)
-  if (!isJsonObject(args)) return decided(policy, subject, action, 'deny', 'ARGUMENT_REFUSED', undefined, 'the arguments are not an object')
+  const about = [policy, subject, action] as const
+  if (!isJsonObject(args))
+    return new MadeDecision(about, 'deny', 'ARGUMENT_REFUSED', undefined, 'the arguments are not an object', undefined)
   const found = consider(policy, subject, action, args)
   const { denies, restrains, asks, allows, nearly } = found
   const done = (effect: Effect, code: DecisionCode, hit: Hit | undefined, why: string) =>
-    decided(policy, subject, action, effect, code, hit?.rule, why, effect === 'deny' ? undefined : found.requires)
+    new MadeDecision(about, effect, code, hit?.rule, why, effect === 'deny' ? undefined : found.requires)
   if (denies) return done('deny', 'POLICY_DENIED', denies, sayDenial(denies))
   if (asks) return done('ask', 'ASK', asks, `${sayRule(asks.rule)} asks a person`)
   if (restrains) return done('deny', codeOf(restrains), restrains, `${sayRule(restrains.rule)}: ${sayHit(restrains)}`)
@@ -123,29 +125,42 @@ const sayDenial = (hit: Hit): string =>
 const NOTHING_REQUIRED: readonly Requirement[] = []
 const DEFAULT_LIMITS: Limits = { ttlSeconds: DEFAULT_TTL_SECONDS }
 
-function decided(
-  policy: Policy,
-  subject: Subject,
-  action: Action,
-  effect: Effect,
-  code: DecisionCode,
-  rule: Rule | undefined,
-  why: string,
-  requires?: ReadonlySet<Requirement>,
-): Decision {
-  let trace: readonly TraceLine[] | undefined
-  return {
-    effect,
-    code,
-    ...(rule === undefined ? {} : { rule: rule.id, line: rule.line }),
-    why,
-    limits: effect === 'deny' || rule === undefined ? DEFAULT_LIMITS : rule.limits,
-    requires: requires === undefined ? NOTHING_REQUIRED : [...requires].sort(),
-    ...(effect === 'ask' && rule?.approvers ? { approvers: approversOf(rule.approvers, subject) } : {}),
-    get trace() {
-      trace ??= traceRules(policy, subject, action)
-      return trace
-    },
+/** A class with its members always in one order: a gateway makes one for every call, and putting an object together costs more. */
+class MadeDecision implements Decision {
+  readonly effect: Effect
+  readonly code: DecisionCode
+  declare readonly rule?: string
+  declare readonly line?: number
+  readonly why: string
+  readonly limits: Limits
+  readonly requires: readonly Requirement[]
+  declare readonly approvers?: Approvers
+  readonly #about: readonly [Policy, Subject, Action]
+  #trace: readonly TraceLine[] | undefined
+
+  constructor(
+    about: readonly [Policy, Subject, Action],
+    effect: Effect,
+    code: DecisionCode,
+    rule: Rule | undefined,
+    why: string,
+    requires: ReadonlySet<Requirement> | undefined,
+  ) {
+    this.effect = effect
+    this.code = code
+    this.why = why
+    this.limits = effect === 'deny' || rule === undefined ? DEFAULT_LIMITS : rule.limits
+    this.requires = requires === undefined ? NOTHING_REQUIRED : [...requires].sort()
+    this.#about = about
+    if (rule === undefined) return
+    this.rule = rule.id
+    this.line = rule.line
+    if (effect === 'ask' && rule.approvers) this.approvers = approversOf(rule.approvers, about[1])
+  }
+
+  get trace(): readonly TraceLine[] {
+    this.#trace ??= traceRules(...this.#about)
+    return this.#trace
   }
 }
 

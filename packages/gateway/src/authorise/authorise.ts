@@ -1,7 +1,7 @@
 import { refusals } from '@postern/core'
 import { checkBinding, checkCallSignature, checkCounter, checkOnce } from './call-steps.ts'
-import type { CallFacts, CallInput, Candidate, No, Permit, Refusal, StepOutcome, Verdict } from './candidate.ts'
-import { found } from './candidate.ts'
+import type { CallFacts, CallInput, No, Permit, Refusal, StepOutcome, Verdict } from './candidate.ts'
+import { Candidate, found } from './candidate.ts'
 import { checkChannelKey, checkFrame, checkFresh, checkGrant, checkStanding, checkTimes } from './grant-steps.ts'
 import { checkApproval, checkConditions, checkFlow, checkLimits, checkOutput, checkTool } from './tool-steps.ts'
 import type { World } from './world.ts'
@@ -46,22 +46,22 @@ export interface Authoriser {
 export function createAuthoriser(world: World): Authoriser {
   return {
     decide(input, now) {
-      const candidate: Candidate = { input, now }
-      for (const { name, check } of steps) {
-        const outcome = ask(check, candidate, world)
-        if (outcome === undefined) continue
-        return 'repeat' in outcome ? { effect: 'repeat', id: outcome.repeat, about: factsOf(candidate) } : refused(name, outcome, candidate)
+      const candidate = new Candidate(input, now)
+      let at = 0
+      try {
+        for (; at < steps.length; at++) {
+          const { name, check } = steps[at] as Step
+          const outcome = check(candidate, world)
+          if (outcome === undefined) continue
+          return 'repeat' in outcome
+            ? { effect: 'repeat', id: outcome.repeat, about: factsOf(candidate) }
+            : refused(name, outcome, candidate)
+        }
+        return permit(candidate, world)
+      } catch {
+        return refused(steps[at]?.name ?? 'permit', { code: 'INTERNAL' }, candidate)
       }
-      return permit(candidate, world)
     },
-  }
-}
-
-function ask(check: Step['check'], candidate: Candidate, world: World): StepOutcome {
-  try {
-    return check(candidate, world)
-  } catch {
-    return { code: 'INTERNAL' }
   }
 }
 

@@ -99,20 +99,25 @@ export interface LiveAgent {
 }
 
 /** What the steps find out on their way, each for those after it. A step that misses something throws, which refuses. */
-export interface Candidate {
+export class Candidate {
   readonly input: CallInput
   /** Unix seconds. */
   readonly now: number
-  request?: RpcRequest
-  toolCall?: ToolCall
-  use?: GrantUse
-  agent?: LiveAgent
-  call?: Call
-  detail?: GrantDetail
-  pin?: ToolPin
-  decision?: Decision
+  request: RpcRequest | undefined = undefined
+  toolCall: ToolCall | undefined = undefined
+  use: GrantUse | undefined = undefined
+  agent: LiveAgent | undefined = undefined
+  call: Call | undefined = undefined
+  detail: GrantDetail | undefined = undefined
+  pin: ToolPin | undefined = undefined
+  decision: Decision | undefined = undefined
   /** This call continues one that asked for input: the two are counted once. */
-  continues?: InputRequest
+  continues: InputRequest | undefined = undefined
+
+  constructor(input: CallInput, now: number) {
+    this.input = input
+    this.now = now
+  }
 }
 
 /** What a step says: nothing (go on), no, or that this was asked before. */
