@@ -72,6 +72,11 @@ describe('help', () => {
   })
 })
 
+test('the version is that of the package', async () => {
+  const { version } = JSON.parse(await readFile(new URL('../package.json', import.meta.url), 'utf8'))
+  expect((await runCli(home, ['version', '-q'])).stdout).toBe(`${version}\n`)
+})
+
 describe('a command line', () => {
   test('that is misspelt gets a guess and exit code 2', async () => {
     expect(await runCli(home, ['gatway', 'list'])).toEqual({

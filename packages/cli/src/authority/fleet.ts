@@ -1,6 +1,6 @@
 import type { ControlClient, IdentityKind } from '@postern/core'
 import type { Cell } from '../output/cell.ts'
-import { shortId, state, when } from '../output/cell.ts'
+import { state, when } from '../output/cell.ts'
 import type { Report } from '../output/report.ts'
 
 /** An enrolled identity as the control plane shows it. For people to look at; what is signed on is read from the log. */
@@ -40,7 +40,7 @@ export async function listMembers(client: ControlClient, kind: IdentityKind): Pr
 }
 
 /** Its standing, or, while that is good, whether it is there. */
-export function stateOf({ state: standing, presence, kind }: Member): Cell {
+function stateOf({ state: standing, presence, kind }: Member): Cell {
   if (standing !== 'live' || kind === 'person') return state(standing)
   return state(presence?.online ? 'online' : 'offline')
 }
@@ -81,5 +81,3 @@ export const memberFacts = (member: Member): Report['facts'] => [
   ['servers', member.servers],
   ...member.keys.map(({ use, alg, kid }) => [`key ${use}`, `${kid} (${alg})`] as const),
 ]
-
-export const shortKid = (kid: string): Cell => shortId(kid, 12)

@@ -22,6 +22,7 @@ import { syncAuthority } from './authority.ts'
 /** A statement to be made. `body` sees the state it will be applied to; a second attempt may see another one. */
 export interface Proposal<O extends ChainOp> {
   readonly op: O
+  /** Called again after a conflict; times in it are those of the first call, or it would never mean the same. */
   readonly body: (state: State) => Bodies[O]
   /** Asks in place of `Sign this?`: an enrolment has its words compared. Throws for a no. */
   readonly confirm?: () => Promise<void>
@@ -56,7 +57,7 @@ export async function signStatement<O extends ChainOp>(context: Context, person:
   let shown: string | undefined
   for (let attempt = 0; ; attempt += 1) {
     const authority = await syncFor(context, person, attempt === 0)
-    const bytes = await draft(person, authority, proposal)
+    const bytes = draft(authority, proposal)
     const sentences = describe('statement', bytes, authority.state)
     const meaning = meaningOf(bytes, sentences)
     if (shown === undefined) await show(context, proposal, sentences)
@@ -77,11 +78,7 @@ async function syncFor(context: Context, { dir, profile, client }: SignedIn, isF
   return authority
 }
 
-async function draft<O extends ChainOp>(
-  _person: SignedIn,
-  { state, revocations }: Authority,
-  { op, body }: Proposal<O>,
-): Promise<Uint8Array> {
+function draft<O extends ChainOp>({ state, revocations }: Authority, { op, body }: Proposal<O>): Uint8Array {
   const content = body(state)
   const isHolder = 'via' in content && content.via !== undefined
   const rev = isHolder ? [] : unnamedIn(revocations, state)

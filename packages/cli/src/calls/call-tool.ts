@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue, Receipt } from '@postern/core'
 import { isJsonObject, parseStrictJson, REFUSAL_KEY } from '@postern/core'
 import type { Log } from '@postern/daemon'
 import { OperationError } from '@postern/daemon'
+import { VERSION } from '../version.ts'
 
 /** Why a gateway, or the connector in front of it, said no. */
 export interface Refused {
@@ -29,7 +30,7 @@ export interface CallOutcome {
 
 const LIMITS = { maxBytes: 64 << 20, maxDepth: 128 }
 const PROTOCOL = '2025-11-25'
-const CLIENT = { name: 'postern', version: '0.1.0' }
+const CLIENT = { name: 'postern', version: VERSION }
 
 /**
  * Calls one tool through a connector that lives as long as the call: the same code, checks and receipts as for any MCP client.

@@ -7,6 +7,7 @@ import {
   draftGenesis,
   encodeBase64url,
   encodeSigned,
+  keyIdOf,
   organisationOf,
   organisationWords,
   parseStatement,
@@ -73,6 +74,7 @@ async function found(context: Context, [link = '']: readonly string[], options: 
   const key = options.key === OWN_KEY ? await createOwnKey(dir) : await chooseSshKey(options.key, dir)
   const recovery = resolve(options.recovery ?? dir.file('recovery.json'))
   const genesis = begun ?? (await signGenesis(context, name, [{ atsign, key }, ...(await readAdmins(options.admin))], recovery, options))
+  if (begun) requireFounder(begun, key)
   if (begun) context.say(`◌ Continuing the founding of ${name} that was begun here`)
   else await dir.write(BEGUN_FILE, JSON.stringify(encodeSigned(genesis)))
   const org = organisationOf(genesis.bytes)
@@ -116,6 +118,15 @@ async function readBegun(dir: StateDir, name: string, atsign: string): Promise<S
   const statement = parseStatement(signed.bytes)
   const isThis = statement.op === 'genesis' && statement.body.name === name && statement.body.admins[0]?.atsign === atsign
   return isThis && statement.nva > now() ? signed : undefined
+}
+
+/** @throws {CliError} KEY_UNUSABLE */
+function requireFounder({ signatures }: Signed, key: PersonKey): void {
+  if (signatures.some(({ kid }) => kid === keyIdOf(key.public))) return
+  throw new CliError('KEY_UNUSABLE', 'the founding that was begun here is by another key', {
+    fix: 'add --key as it was given then',
+    exit: 'usage',
+  })
 }
 
 async function readAdmins(given: readonly string[] = []): Promise<readonly Signer[]> {

@@ -1,9 +1,9 @@
 import { comparisonWords, decodeBase64url, keyIdOf, parseStatement } from '@postern/core'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createTestContext, openTestPerson } from '../../../../test/fixtures/cli-person.ts'
 import { FakeControl } from '../../../../test/fixtures/fake-control.ts'
 import type { Branch } from '../../../../test/fixtures/organisation.ts'
-import { found, grow } from '../../../../test/fixtures/organisation.ts'
+import { draft, found, grow } from '../../../../test/fixtures/organisation.ts'
 import { requestOf, signKey, T0 } from '../../../../test/fixtures/people.ts'
 import type { Home } from '../../../../test/fixtures/processes.ts'
 import { openHome } from '../../../../test/fixtures/processes.ts'
@@ -47,6 +47,24 @@ describe('an enrolment', () => {
     const chosen = pickEnrolment(waiting, '@gw', words)
     expect(await approve(createTestContext(), person, chosen, { words })).toMatchObject({ status: 'appended', op: 'gateway.enroll' })
     expect(control.entries).toHaveLength(2)
+  })
+
+  test('is signed once more when somebody was faster, and lasts as long as was shown', async () => {
+    const branch = found()
+    const made = agent(branch.org)
+    const { control, person, waiting } = await setUp([made])
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() })
+    control.beforeAppend = () => {
+      if (control.entries.length > 1) return
+      control.entries.push(draft(branch, 'policy.set', { sha256: `${'p'.repeat(42)}A`, name: 'main' }))
+      vi.setSystemTime(Date.now() + 5000)
+    }
+    try {
+      const outcome = await approve(createTestContext(), person, waiting[0]!, { words: wordsOf(branch.org, made) })
+      expect(outcome).toMatchObject({ status: 'appended', seq: 2 })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('is not signed by --yes alone: the queue is the control plane’s word', async () => {

@@ -57,9 +57,10 @@ export async function approve(context: Context, person: SignedIn, waiting: Waiti
   const op = opOf(waiting, options)
   const tags = tagsOf(context, waiting, options)
   const isCompared = options.words !== undefined
+  const at = now()
   return signStatement(context, person, {
     op,
-    body: (state) => bodyOf(op, waiting, { ...options, tags, approver: approverOf(state, person.profile.atsign), kid }) as never,
+    body: (state) => bodyOf(op, waiting, { ...options, tags, approver: approverOf(state, person.profile.atsign), kid, at }) as never,
     notes: notesOf(waiting),
     confirm: () => confirm(questionOf(waiting), { given: isCompared, input: context.settings.input, flag: FLAG }),
   })
@@ -97,6 +98,8 @@ function approverOf(state: State, atsign: string): Identity {
 interface Decided extends Omit<ApproveOptions, 'tags'> {
   readonly tags: readonly string[]
   readonly approver: Identity
+  /** When the lease begins. */
+  readonly at: number
   readonly kid: KeyId
 }
 
@@ -104,7 +107,7 @@ function bodyOf(op: ChainOp, { bytes, proofs, request }: WaitingEnrolment, decid
   const fields = { request: encodeBase64url(bytes), proofs }
   if (op === 'admin.add') return fields
   const { kind } = request
-  const exp = now() + integerOf(decided.days ?? String(DAYS[kind]), '--days', 1, 3650) * DAY
+  const exp = decided.at + integerOf(decided.days ?? String(DAYS[kind]), '--days', 1, 3650) * DAY
   const lease = { ...fields, exp, tags: decided.tags }
   if (kind === 'gateway') return lease
   if (kind === 'person') return { ...lease, ...delegationOf(decided, exp) }

@@ -4,6 +4,7 @@ import type { StateDir } from '@postern/daemon'
 import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'
 import { surroundings } from '../surroundings.ts'
+import { VERSION } from '../version.ts'
 import { approversOf, machineFacts, readPublicLog } from './join.ts'
 
 const FILE = 'enrolment.json'
@@ -39,7 +40,7 @@ export async function ask(
   const { state } = await readPublicLog(join)
   sayChecked(context, state)
   const enrolment = await make(state)
-  const id = await postEnrolment(enrolment, machineFacts('0.1.0'), surroundings)
+  const id = await postEnrolment(enrolment, machineFacts(VERSION), surroundings)
   await dir.write(
     FILE,
     JSON.stringify({

@@ -1,6 +1,6 @@
 import { arch, hostname, platform, release } from 'node:os'
 import type { Enrolment, JoinString, KeyId, MachineFacts, Signed, State } from '@postern/core'
-import { createControlClient, decodeSigned, keyIdOf, parseEnrolmentRequest, parseJoinString, parseStatement, replay } from '@postern/core'
+import { createControlClient, decodeSigned, keyIdOf, parseEnrolmentRequest, parseJoinString, replay } from '@postern/core'
 import { CliError } from '../errors.ts'
 import { surroundings } from '../surroundings.ts'
 
@@ -64,6 +64,3 @@ export function approversOf({ entries, state }: PublicLog, { atsign, request }: 
   const names = entry?.signatures.map(({ kid }) => state.keys.get(kid)?.atsign ?? state.invites.get(kid)?.kid)
   return [...new Set(names?.flatMap((name) => name ?? []))]
 }
-
-/** What a statement of the log is, in a word. */
-export const opOf = (signed: Signed): string => parseStatement(signed.bytes).op
