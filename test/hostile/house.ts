@@ -79,6 +79,8 @@ export class House implements AsyncDisposable {
   readonly liar: Liar
   /** Calls that reached the MCP server. */
   readonly ran: string[] = []
+  /** The same, whole. */
+  readonly received: unknown[] = []
   branch: Branch
   gateway!: RunningGateway
   readonly #connectors: HostileConnector[] = []
@@ -244,7 +246,11 @@ export class House implements AsyncDisposable {
     return {
       ...systemDeps(log),
       ...{ clock: this.clock, random, every: this.timers.every, net: net as unknown as GatewayDeps['net'] },
-      openUpstream: () => createToolServer((call) => void this.ran.push(call)),
+      openUpstream: () =>
+        createToolServer((tool, request) => {
+          this.ran.push(tool)
+          this.received.push(request)
+        }),
     }
   }
 
