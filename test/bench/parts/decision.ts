@@ -1,7 +1,6 @@
 // (1) The gateway's whole decision about one tool call, against two native signature checks and against other tokens with a proof.
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { native } from '@postern/daemon'
-import type { CallInput } from '@postern/gateway'
 import { steps } from '@postern/gateway'
 import type { Contestant, Plan } from '../measure.ts'
 import { measure, median } from '../measure.ts'
@@ -9,6 +8,7 @@ import { importPeer, peerVersions } from '../peers.ts'
 import type { PartReport } from '../report.ts'
 import { figure, rowOf } from '../report.ts'
 import type { Bench } from '../settings.ts'
+import type { Prepared } from './decision-world.ts'
 import { createDecisions } from './decision-world.ts'
 
 type Verify = (i: number) => unknown
@@ -100,18 +100,17 @@ const peerNote = () => {
   return `peers: ${of('jose', '@biscuit-auth/biscuit-wasm', 'iso-ucan', 'macaroon')}; macaroon with three caveats (it crashes with four)`
 }
 
-/** Mean time of each step over many calls: where the decision's time goes. */
-function stepsLine({ world, inputs, now }: ReturnType<ReturnType<typeof createDecisions>['warmInputs']>, what: string): string {
-  const micros = new Map<string, number>(steps.map(({ name }) => [name, 0]))
-  const skip = inputs.length >> 1
-  inputs.forEach((input: CallInput, i) => {
+/** Median time of each step over many calls: where the decision's time goes. */
+function stepsLine({ world, inputs, now }: Prepared, what: string): string {
+  const micros = new Map<string, number[]>(steps.map(({ name }) => [name, []]))
+  for (const input of inputs) {
     const candidate = { input, now }
     for (const { name, check } of steps) {
       const started = performance.now()
       if (check(candidate, world) !== undefined) throw new Error(`the bench's own call was refused at ${name}`)
-      if (i >= skip) micros.set(name, micros.get(name)! + (performance.now() - started) * 1000)
+      micros.get(name)!.push((performance.now() - started) * 1000)
     }
-  })
-  const shares = [...micros].map(([name, total]) => [name, total / (inputs.length - skip)] as const).filter(([, mean]) => mean >= 0.5)
-  return `${what}, µs by step: ${shares.map(([name, mean]) => `${name} ${figure(mean)}`).join(' · ')}`
+  }
+  const medians = [...micros].map(([name, all]) => [name, median(all)] as const).filter(([, micro]) => micro >= 0.3)
+  return `${what}, µs by step: ${medians.map(([name, micro]) => `${name} ${figure(micro)}`).join(' · ')}`
 }

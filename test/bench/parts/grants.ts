@@ -69,12 +69,12 @@ export async function grants({ isQuick, say }: Bench): Promise<PartReport> {
 
 function contestantOf(issuer: Issuer, { name: load, inFlight, count }: (typeof loads)[number], shares: Map<string, string>): Contestant {
   const name = `${issuer.name}, ${load}`
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight })
   const cpu = () => Object.values(issuer.pids).map((pid) => cpuMicros(pid) ?? 0)
   return {
     name,
     async block() {
       const requests = Array.from({ length: count }, issuer.prepare)
+      const agent = new Agent({ keepAlive: true, maxSockets: inFlight }) // not kept until the next block: servers close idle connections
       const millis: number[] = []
       let next = 0
       const some = async () => {
@@ -90,6 +90,7 @@ function contestantOf(issuer: Issuer, { name: load, inFlight, count }: (typeof l
       await Promise.all(Array.from({ length: inFlight }, some))
       const seconds = (performance.now() - began) / 1000
       const after = cpu()
+      agent.destroy()
       const each = Object.keys(issuer.pids).map((process, i) => `${process} ${figure((after[i]! - before[i]!) / count)}`)
       shares.set(name, `CPU µs per grant, ${name}: ${each.join(' · ')}`)
       return { grants_per_s: count / seconds, p50_ms: median(millis) }
