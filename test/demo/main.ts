@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { constants } from 'node:os'
 import { parseArgs } from 'node:util'
-import { openHome } from '../fixtures/processes.ts'
+import { killAll, openHome } from '../fixtures/processes.ts'
 import { Report } from './report.ts'
 import { SetUpFailed } from './stage/set-up.ts'
 import type { Stage } from './stage/stage.ts'
@@ -22,14 +22,15 @@ async function main(): Promise<number> {
   if (typeof options === 'number') return options
   const stream = options.json ? process.stderr : process.stdout
   const isTerminal = stream.isTTY === true
-  const report = new Report({ write: (text) => stream.write(text), color: isTerminal && !process.env.NO_COLOR, live: isTerminal })
   const stopping = stopSignal()
+  const color = isTerminal && !process.env.NO_COLOR
+  const report = new Report({ write: (text) => stream.write(text), color, live: isTerminal, stop: stopping.signal })
   const limit = setTimeout(() => stopping.abort(new Error(`the tour took longer than ${LIMIT_MS / 60_000} minutes`)), LIMIT_MS)
   try {
     return await run(options, report, stopping.signal)
   } finally {
     clearTimeout(limit)
-    if (options.json) process.stdout.write(`${JSON.stringify(report.summary)}\n`)
+    if (options.json) await new Promise((resolve) => process.stdout.write(`${JSON.stringify(report.summary)}\n`, resolve))
   }
 }
 
@@ -75,6 +76,7 @@ async function run({ keep, json }: Options, report: Report, stopping: AbortSigna
   stopped.catch(() => {})
   try {
     const home = disposers.use(await openHome('demo'))
+    disposers.defer(killAll) // whatever a step had just started when it was interrupted
     const stage = await Promise.race([tour(home, report, disposers), stopped])
     summarise(report, performance.now() - began)
     if (keep) await keepRunning(stage, report, stopped)
@@ -84,7 +86,7 @@ async function run({ keep, json }: Options, report: Report, stopping: AbortSigna
       report.say(`\nStopping …`)
       return error.exitCode
     }
-    if (!(error instanceof SetUpFailed)) throw error
+    if (!(error instanceof SetUpFailed)) report.say(`\n${error instanceof Error ? error.stack : error}`)
     if (!json) summarise(report, performance.now() - began)
     return 1
   }
@@ -115,4 +117,4 @@ Ctrl-C ends all of it and removes the directory.`)
   await stopped.catch(() => {})
 }
 
-process.exitCode = await main()
+process.exit(await main())

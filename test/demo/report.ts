@@ -33,6 +33,8 @@ export interface ReportOptions {
   readonly color: boolean
   /** A terminal: the line of a step stands there while it runs. */
   readonly live: boolean
+  /** Once it fires, no further step begins. */
+  readonly stop: AbortSignal
 }
 
 const MARKS = { done: '✓', allowed: '✓ allowed', refused: '✓ refused', failed: '✕ FAILED', skipped: '– skipped' } as const
@@ -62,7 +64,8 @@ export class Report {
 
   /** Runs a step and writes its line. @returns false when it failed; the reason stands below the line. */
   async step(purpose: Purpose, name: string, run: () => Promise<Result | undefined>): Promise<boolean> {
-    const { live, write } = this.#options
+    const { live, write, stop } = this.#options
+    stop.throwIfAborted()
     if (live) write(`  ◌ ${name}`)
     const began = performance.now()
     try {
@@ -75,6 +78,7 @@ export class Report {
       )
       return true
     } catch (error) {
+      stop.throwIfAborted() // it failed because everything is being ended
       this.#counts.failed += 1
       this.#line('failed', { name, ok: false, ms: since(began), ...codeOf(error) }, messageOf(error))
       return false

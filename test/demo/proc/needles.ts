@@ -46,6 +46,8 @@ export class Needles {
   readonly longest: number
   /** First two bytes → whether any needle begins so. */
   readonly #begins = new Uint8Array(1 << 16)
+  /** The two bytes after those, likewise: together they turn nearly everything away. */
+  readonly #goesOn = new Uint8Array(1 << 16)
   /** First four bytes → the needles that begin so. */
   readonly #byStart = new Map<number, Needle[]>()
 
@@ -53,6 +55,7 @@ export class Needles {
     this.longest = Math.max(0, ...needles.map(({ bytes }) => bytes.length))
     for (const needle of needles) {
       this.#begins[needle.bytes.readUInt16LE(0)] = 1
+      this.#goesOn[needle.bytes.readUInt16LE(2)] = 1
       const start = needle.bytes.readUInt32LE(0)
       this.#byStart.set(start, [...(this.#byStart.get(start) ?? []), needle])
     }
@@ -61,9 +64,10 @@ export class Needles {
   /** Adds what is in `chunk` to `found`. */
   search(chunk: Buffer, found: Set<Needle>): void {
     const begins = this.#begins
+    const goesOn = this.#goesOn
     const end = chunk.length - 3
     for (let at = 0; at < end; at += 1) {
-      if (begins[chunk[at]! | (chunk[at + 1]! << 8)] === 0) continue
+      if (begins[chunk[at]! | (chunk[at + 1]! << 8)] === 0 || goesOn[chunk[at + 2]! | (chunk[at + 3]! << 8)] === 0) continue
       for (const needle of this.#byStart.get(chunk.readUInt32LE(at)) ?? []) {
         if (chunk.compare(needle.bytes, 0, needle.bytes.length, at, Math.min(at + needle.bytes.length, chunk.length)) === 0)
           found.add(needle)

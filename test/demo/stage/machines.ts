@@ -1,9 +1,8 @@
-import { spawn } from 'node:child_process'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { Home } from '../../fixtures/processes.ts'
-import { root, scripts } from '../../fixtures/processes.ts'
+import { scripts, startNode } from '../../fixtures/processes.ts'
 
 /** A computer of somebody, as far as processes can tell: directories of its own, and nothing of the others'. */
 export interface Machine extends Omit<Home, typeof Symbol.asyncDispose> {
@@ -28,11 +27,14 @@ const COMMAND_MS = 60_000
  * @throws Error with what it wrote when it did not end with 0
  */
 export async function postern<T>({ env, path, name }: Machine, ...args: readonly string[]): Promise<T> {
-  const child = spawn(process.execPath, [join(root, scripts.cli), '--json', '--no-input', ...args], {
-    ...{ env: { ...env }, cwd: path, stdio: ['ignore', 'pipe', 'pipe'], timeout: COMMAND_MS },
+  await using child = startNode(`postern ${args.join(' ')}`, scripts.cli, ['--json', '--no-input', ...args], {
+    env,
+    cwd: path,
+    speaks: true,
   })
-  const ended = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve))
-  const [stdout, stderr, code] = await Promise.all([text(child.stdout!), text(child.stderr!), ended])
-  if (code !== 0) throw new Error(`postern ${args.join(' ')} on ${name} ended with ${code}:\n${stderr || stdout}`)
+  const late = setTimeout(() => child.process.kill(), COMMAND_MS)
+  child.process.stdin?.end()
+  const [stdout, code] = await Promise.all([text(child.process.stdout!), child.exit]).finally(() => clearTimeout(late))
+  if (code !== 0) throw new Error(`postern ${args.join(' ')} on ${name} ended with ${code}:\n${child.output() || stdout}`)
   return (JSON.parse(stdout) as { data: T }).data
 }
