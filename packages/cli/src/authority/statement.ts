@@ -100,11 +100,13 @@ export function refusing<T>(make: () => T): T {
   }
 }
 
-/** Everything but place and date. */
+/** Everything but place and date; a lease by its end alone, since how long that is from now changes with every second. */
 const meaningOf = (bytes: Uint8Array, sentences: readonly string[]): string =>
   canonicalText([
     canonicalText((JSON.parse(new TextDecoder().decode(bytes)) as { body: never }).body),
-    ...sentences.filter((sentence) => !/^It is (statement \d+, after|dated) /.test(sentence)),
+    ...sentences
+      .filter((sentence) => !/^It is (statement \d+, after|dated) /.test(sentence))
+      .map((sentence) => sentence.replace(/(lasts|for) [\w ,]+, until /g, '$1 until ')),
   ])
 
 const changedMeanwhile = () =>
