@@ -1,4 +1,4 @@
-import { portable } from '@postern/core'
+import { encodeBase64url, portable, utf8 } from '@postern/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { native } from './native.ts'
@@ -14,6 +14,16 @@ test('what Node signs and hashes is what plain JavaScript signs and hashes', () 
     }),
     { numRuns: 20 },
   )
+})
+
+test('what Node hashes at once is the hash of the text’s UTF-8', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), message, (text, bytes) => {
+      expect(native.sha256Text(text)).toBe(encodeBase64url(portable.sha256(utf8(text))))
+      expect(native.sha256Text(bytes)).toBe(encodeBase64url(portable.sha256(bytes)))
+    }),
+  )
+  expect(native.sha256Text('\ud800')).toBe(encodeBase64url(portable.sha256(utf8('\ud800'))))
 })
 
 test('what Node seals is what plain JavaScript seals, and each opens the other', () => {

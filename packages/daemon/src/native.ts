@@ -44,6 +44,8 @@ export const native = {
     return plain(hash('sha256', message, 'buffer'))
   },
 
+  sha256Text: (message: Uint8Array | string): string => hash('sha256', message, 'base64url'),
+
   /** ChaCha20-Poly1305 (RFC 8439): ciphertext, then the 16-byte tag. */
   sealChaCha(key: Uint8Array, nonce12: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): Uint8Array {
     const cipher = createCipheriv('chacha20-poly1305', held(cipherKeys, key, createSecretKey).key, nonce12, { authTagLength: TAG_BYTES })

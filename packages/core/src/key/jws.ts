@@ -10,8 +10,8 @@ import type { AtSign } from './atsign.ts'
 import { verifyEd25519 } from './ed25519.ts'
 import type { KeyId, KeyUse, PublicKey } from './public-key.ts'
 import { rawKey } from './public-key.ts'
-import type { SignatureSuite } from './suite.ts'
-import { portableSignatures } from './suite.ts'
+import type { Hash, SignatureSuite } from './suite.ts'
+import { portableSignatures, sha256Text } from './suite.ts'
 
 /** Longest token, in characters. */
 export const MAX_TOKEN_CHARS = 16_384
@@ -135,6 +135,4 @@ export function checkTimes(from: number, until: number, now: number, toleranceSe
 }
 
 /** SHA-256 of the whole token as it travels, base64url: `gth`, `cth`. Does NOT look into it. packages/core/spec/jws.md §5 */
-export function tokenHash(token: string, suite: Pick<SignatureSuite, 'sha256'> = portableSignatures): string {
-  return encodeBase64url(suite.sha256(utf8(token)))
-}
+export const tokenHash = (token: string, suite: Hash = portableSignatures): string => sha256Text(token, suite)

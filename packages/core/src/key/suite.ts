@@ -1,5 +1,7 @@
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha256 } from '@noble/hashes/sha2.js'
+import { encodeBase64url } from '../bytes/base64url.ts'
+import { utf8 } from '../bytes/bytes.ts'
 
 /**
  * The primitives a platform may do faster than JavaScript. Implementations are interchangeable: under the acceptance rule of
@@ -14,7 +16,15 @@ export interface SignatureSuite {
   /** Deterministic RFC 8032 signature under a 32-byte seed. */
   signEd25519(seed: Uint8Array, message: Uint8Array): Uint8Array
   sha256(message: Uint8Array): Uint8Array
+  /** The same of bytes, or of a text's UTF-8, as base64url: for platforms that do all of it at once. */
+  sha256Text?(message: Uint8Array | string): string
 }
+
+export type Hash = Pick<SignatureSuite, 'sha256' | 'sha256Text'>
+
+/** SHA-256 of bytes, or of a text's UTF-8, as base64url. */
+export const sha256Text = (message: Uint8Array | string, suite: Hash): string =>
+  suite.sha256Text?.(message) ?? encodeBase64url(suite.sha256(typeof message === 'string' ? utf8(message) : message))
 
 /** With what the channel and sealing are made of: X25519 and the AEAD, RFC 8439, 32-byte key, 12-byte nonce, 16-byte tag at the end. */
 export interface Suite extends SignatureSuite {

@@ -1,11 +1,10 @@
-import { encodeBase64url } from '../bytes/base64url.ts'
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
 import { encodeCanonical } from '../bytes/canonical.ts'
 import type { JsonValue } from '../bytes/json.ts'
 import { portable } from '../key/portable.ts'
-import type { SignatureSuite } from '../key/suite.ts'
+import type { Hash } from '../key/suite.ts'
+import { sha256Text } from '../key/suite.ts'
 
-type Hash = Pick<SignatureSuite, 'sha256'>
 const SALT_BYTES = 16
 const TOOL = utf8('postern-tool-v1\0')
 const ARGS = utf8('postern-args-v1\0')
@@ -16,7 +15,7 @@ const RESULT = utf8('postern-result-v1\0')
  * @see packages/core/spec/mcp.md §4
  */
 export const toolDigest = (definition: JsonValue, suite: Hash = portable): string =>
-  encodeBase64url(suite.sha256(concatBytes(TOOL, encodeCanonical(definition))))
+  sha256Text(concatBytes(TOOL, encodeCanonical(definition)), suite)
 
 /**
  * The digest of arguments that a call carries (`a`). The salt keeps who sees the digest from guessing amounts and names.
@@ -29,5 +28,5 @@ export const resultDigest = (salt: Uint8Array, value: JsonValue, suite: Hash = p
 
 function salted(domain: Uint8Array, salt: Uint8Array, value: JsonValue, suite: Hash): string {
   if (salt.length !== SALT_BYTES) throw new RangeError(`a salt has ${SALT_BYTES} bytes, not ${salt.length}`)
-  return encodeBase64url(suite.sha256(concatBytes(domain, salt, encodeCanonical(value))))
+  return sha256Text(concatBytes(domain, salt, encodeCanonical(value)), suite)
 }
