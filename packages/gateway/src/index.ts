@@ -1,6 +1,7 @@
 export type { Authoriser } from './authorise/authorise.ts'
 export { createAuthoriser, steps } from './authorise/authorise.ts'
 export type { Authority, CallInput, LiveAgent, Permit, Refusal, Repeated, Verdict } from './authorise/candidate.ts'
+export { Candidate } from './authorise/candidate.ts'
 export { createRates } from './authorise/rates.ts'
 export { createGrantUses } from './authorise/uses.ts'
 export type { Calls, World } from './authorise/world.ts'

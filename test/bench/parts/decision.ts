@@ -1,7 +1,7 @@
 // (1) The gateway's whole decision about one tool call, against two native signature checks and against other tokens with a proof.
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { native } from '@postern/daemon'
-import { steps } from '@postern/gateway'
+import { Candidate, steps } from '@postern/gateway'
 import type { Contestant, Plan } from '../measure.ts'
 import { measure, median } from '../measure.ts'
 import { importPeer, peerVersions } from '../peers.ts'
@@ -104,7 +104,7 @@ const peerNote = () => {
 function stepsLine({ world, inputs, now }: Prepared, what: string): string {
   const micros = new Map<string, number[]>(steps.map(({ name }) => [name, []]))
   for (const input of inputs) {
-    const candidate = { input, now }
+    const candidate = new Candidate(input, now)
     for (const { name, check } of steps) {
       const started = performance.now()
       if (check(candidate, world) !== undefined) throw new Error(`the bench's own call was refused at ${name}`)
