@@ -5,6 +5,7 @@ import type { Ack, Receipt, Signed } from '@postern/core'
 import {
   applyStatement,
   canonicalText,
+  decodeBase64url,
   draftGenesis,
   draftStatement,
   encodeBase64url,
@@ -28,6 +29,7 @@ import { collectEvidence } from '../../packages/cli/src/audit/collect.ts'
 import { verifyEvidence } from '../../packages/cli/src/audit/verify-evidence.ts'
 import { syncAuthority } from '../../packages/cli/src/authority/authority.ts'
 import type { Settings } from '../../packages/cli/src/config.ts'
+import { approversOf, readPublicLog } from '../../packages/cli/src/enrolment/join.ts'
 import { openSignedIn } from '../../packages/cli/src/profile/person.ts'
 import type { Branch } from '../fixtures/organisation.ts'
 import { append, draft, genesisBody, genesisOf, grow, signStatement } from '../fixtures/organisation.ts'
@@ -176,6 +178,31 @@ describe('a control plane that shows', () => {
       const run = await cli(command === 'show' ? 'org' : 'audit', command)
       expect(run).toMatchObject({ exit: 8, said: { error: { code: 'LOG_ROLLED_BACK' } } })
     }
+  })
+
+  test.each([
+    ['the same page again and again', (from: number) => ({ entries: from === 0 ? 'all' : 'genesis', next: from + 1 })],
+    ['pages without entries', (from: number) => ({ entries: 'none', next: from + 1 })],
+  ])('%s to a machine that is not enrolled yet comes to an end', async (_, lie) => {
+    liar.lies.log = (honest, from) => {
+      const { entries, next } = lie(from)
+      const shown = { all: honest.entries, genesis: liar.answerFrom(branch.entries, 0).entries, none: [] }[entries]
+      return { ...honest, entries: shown, next }
+    }
+    await expect(readPublicLog({ control: liar.url, org: branch.org, code: 'F4KD-9TWP' })).rejects.toMatchObject({ name: 'VerifyError' })
+  })
+
+  test('an enrolment as approved that the log does not have: exit code 8', async () => {
+    const join = { control: liar.url, org: branch.org, code: 'F4KD-9TWP' }
+    const log = await readPublicLog(join)
+    const request = decodeBase64url(requestOf(branch.org, 'agent', '@new', { exp: seconds() + 3600 }).request)
+    expect(() => approversOf(log, { atsign: parseAtSign('@new'), request })).toThrow(expect.objectContaining({ exit: 'verification' }))
+    const other = decodeBase64url(requestOf(branch.org, 'agent', '@eve', { exp: seconds() + 3600, generation: 2 }).request)
+    expect(() => approversOf(log, { atsign: parseAtSign('@eve'), request: other })).toThrow(
+      expect.objectContaining({ exit: 'verification' }),
+    )
+    const real = decodeBase64url(requestOf(branch.org, 'agent', '@eve', { exp: seconds() + 3600 }).request)
+    expect(approversOf(log, { atsign: parseAtSign('@eve'), request: real })).toEqual(['@ana'])
   })
 
   test('a statement of a later version signs nothing on top of it: LOG_HALTED', async () => {

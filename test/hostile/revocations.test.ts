@@ -63,6 +63,24 @@ describe('a revocation that is kept back', () => {
   })
 })
 
+test('pages of revocations without an end end the round, which is then no complete one', async () => {
+  await using house = await House.open()
+  const forged = revocation(house.branch, { kind: 'enrolment', id: house.enrolmentOf('@eve') }, { by: [signKey('@mallory')] })
+  let pages = 0
+  house.liar.lies.revocations = () => {
+    pages += 1
+    return { revocations: Array.from({ length: 256 }, () => encodeSigned(forged)), next: pages }
+  }
+  await house.liar.round()
+  expect(pages).toBeGreaterThan(4)
+  house.clock.advance(310)
+  await house.liar.round()
+  expect(await house.ask()).toBe('STALE')
+  house.liar.lies = {}
+  house.liar.push('log', {})
+  await house.served()
+})
+
 describe('a revocation that nobody entitled signed counts for nothing', () => {
   const of = (house: House, by: string) =>
     revocation(house.branch, { kind: 'enrolment', id: house.enrolmentOf('@eve') }, { at: house.clock.seconds, by: [signKey(by)] })

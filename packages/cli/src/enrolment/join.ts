@@ -1,6 +1,6 @@
 import { arch, hostname, platform, release } from 'node:os'
 import type { Enrolment, JoinString, KeyId, MachineFacts, Signed, State } from '@postern/core'
-import { createControlClient, decodeSigned, keyIdOf, parseEnrolmentRequest, parseJoinString, replay } from '@postern/core'
+import { applyStatement, createControlClient, decodeSigned, keyIdOf, parseEnrolmentRequest, parseJoinString, replay } from '@postern/core'
 import { CliError } from '../errors.ts'
 import { surroundings } from '../surroundings.ts'
 
@@ -24,13 +24,21 @@ export async function readPublicLog({ control, org, code }: JoinString, enrolmen
   const client = createControlClient(control, undefined, surroundings, enrolment ? {} : { 'postern-code': code })
   const by = enrolment ? `&enrolment=${encodeURIComponent(enrolment)}` : ''
   const entries: Signed[] = []
+  let state: State | undefined
   for (let from: number | null = 0; from !== null; ) {
     const page: LogPage = await client.call<LogPage>(`/api/v1/log?from=${from}&limit=256${by}`)
     if (page.org !== org) throw wrongOrganisation(control, org, page.org)
-    entries.push(...page.entries.map(({ bytes, signatures }) => decodeSigned({ bytes, signatures })))
-    from = page.next
+    const more = page.entries.map(({ bytes, signatures }) => decodeSigned({ bytes, signatures }))
+    state = extend(state, org, more) // page by page: what does not verify ends it, so that no log is without an end
+    entries.push(...more)
+    from = more.length > 0 ? page.next : null
   }
-  return { entries, state: replay(org, entries, surroundings.suite) }
+  return { entries, state: state ?? replay(org, entries, surroundings.suite) }
+}
+
+function extend(state: State | undefined, org: string, entries: readonly Signed[]): State | undefined {
+  if (!state) return entries.length > 0 ? replay(org, entries, surroundings.suite) : undefined
+  return entries.reduce((before, signed) => applyStatement(before, signed, surroundings.suite), state)
 }
 
 const wrongOrganisation = (control: string, expected: string, found: string) =>

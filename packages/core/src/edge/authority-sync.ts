@@ -205,7 +205,7 @@ async function syncRevocations(
   let after = from
   if (!mirror.snapshot.state) return { after, isWhole: false }
   for (const signed of doubtful.splice(0)) await takeUp(options, signed, doubtful)
-  for (;;) {
+  for (let seen = 0; ; ) {
     const query = after === null ? '' : `?after=${encodeURIComponent(after)}`
     const { revocations, next } = await client.call<RevocationsAnswer>(`/api/v1/revocations${query}`)
     for (const { bytes, signatures } of revocations) {
@@ -213,6 +213,9 @@ async function syncRevocations(
     }
     if (next === null || next === after || revocations.length === 0) return { after: next ?? after, isWhole: true }
     after = next
+    seen += revocations.length
+    // Each is served once: more than are held here and in doubt are pages without an end, and a round has to have one.
+    if (seen > mirror.snapshot.revocations.held.size + MAX_DOUBTFUL) return { after, isWhole: false }
   }
 }
 
