@@ -15,7 +15,7 @@ import type { Database } from '../../../packages/control/src/db/open.ts'
 import { surroundings } from '../../fixtures/running-organisation.ts'
 import { attack, must } from '../attack.ts'
 import { HostileAgent, TurnedAway } from '../hostile/agent.ts'
-import { nowSeconds, readKnown } from '../stage/stage.ts'
+import { nowSeconds, readKnown, untilAlarm } from '../stage/stage.ts'
 import { withTampered } from '../stage/tamper.ts'
 
 /**
@@ -35,7 +35,7 @@ export const enrolmentInDatabase = attack({
       stage,
       (database) => insert(database, org, known.state.seq + 1, forged, mask),
       async () => {
-        await gateway.child.said(new RegExp(`"kind":"REFUSED","seq":${known.state.seq + 1}`))
+        await untilAlarm(gateway, new RegExp(`"kind":"REFUSED","seq":${known.state.seq + 1}`))
         front.lie = ({ path }, answer) =>
           path.startsWith('/api/v1/relay/admitted') ? { ...(answer as object), admitted: [mask.keys.auth.kid] } : undefined
         try {

@@ -5,7 +5,7 @@ import { encodeSigned, FORK_EVIDENCE } from '@postern/core'
 import { allowed, attack, codeOf } from '../attack.ts'
 import { TurnedAway } from '../hostile/agent.ts'
 import type { Gateway, Stage } from '../stage/stage.ts'
-import { approach, isServing, post, readKnown, signAsAdmin, untilHealth } from '../stage/stage.ts'
+import { approach, isServing, post, readKnown, signAsAdmin, untilAlarm, untilHealth } from '../stage/stage.ts'
 
 const SERVER = 'memory'
 const TOOL = 'search_nodes'
@@ -36,7 +36,7 @@ export const logForked = attack({
       path.startsWith('/api/v1/log?') && kid === memory.keys.auth.kid ? exchange(answer, state.seq + 1, other) : undefined
     try {
       front.hangUp()
-      await memory.child.said(/"kind":"FORKED","seq":\d+,"proven":true/)
+      await untilAlarm(memory, /"kind":"FORKED","seq":\d+,"proven":true/)
       return { code: await tryIt(stage, memory) }
     } finally {
       front.lie = undefined

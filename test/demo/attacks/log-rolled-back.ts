@@ -1,7 +1,7 @@
 import type { Database } from '../../../packages/control/src/db/open.ts'
 import { allowed, attack, codeOf, must } from '../attack.ts'
 import type { Stage } from '../stage/stage.ts'
-import { approach, isServing, post, readKnown, signAsAdmin, untilHealth } from '../stage/stage.ts'
+import { approach, isServing, post, readKnown, signAsAdmin, untilAlarm, untilHealth } from '../stage/stage.ts'
 import { withTampered } from '../stage/tamper.ts'
 
 const SERVER = 'memory'
@@ -34,12 +34,12 @@ export const logRolledBack = attack({
       stage,
       (database) => forget(database, seq),
       async () => {
-        const [, kind] = await memory.child.said(/"kind":"(ROLLED_BACK)"/)
+        const [, kind] = await untilAlarm(memory, /"kind":"(ROLLED_BACK)"/)
         await using agent = await approach(stage, memory, { known: before })
         must(codeOf(await agent.ask(SERVER, TOOL)) === 'POLICY_DENIED', 'the tool came back')
         await memory.child.stop()
         await memory.start()
-        await memory.child.said(/"kind":"ROLLED_BACK"/)
+        await untilAlarm(memory, /"kind":"ROLLED_BACK"/)
         const report = await untilHealth(memory, 'runs again', () => true)
         must(report.seq === seq, `after a restart it is back at ${report.seq}`)
         return { code: kind!, note: `the tool stays refused, POLICY_DENIED; after a restart too: ${report.code}` }

@@ -2,7 +2,7 @@ import type { Signed, State } from '@postern/core'
 import { encodeCanonical, encodeSigned, linkHash } from '@postern/core'
 import { allowed, attack, codeOf, must } from '../attack.ts'
 import type { Stage } from '../stage/stage.ts'
-import { approach, isServing, nowSeconds, post, readKnown, signBytes, untilHealth } from '../stage/stage.ts'
+import { approach, isServing, nowSeconds, post, readKnown, signBytes, untilAlarm, untilHealth } from '../stage/stage.ts'
 
 const SERVER = 'memory'
 const TOOL = 'read_graph'
@@ -37,7 +37,7 @@ export const unknownStatement = attack({
     try {
       await memory.child.stop()
       await memory.start()
-      await memory.child.said(/"kind":"HALTED"/)
+      await untilAlarm(memory, /"kind":"HALTED"/)
       await untilHealth(memory, 'is connected', (report) => Number(report.relays_up) > 0)
       await using agent = await approach(stage, memory, { known })
       return { code: codeOf(await agent.ask(SERVER, TOOL)), note: 'the honest control plane refuses to store it: UNKNOWN_OP' }

@@ -32,7 +32,7 @@ export interface Front extends AsyncDisposable {
   hangUp(): void
 }
 
-const ASKED_MS = 30_000
+const ASKED_MS = 60_000
 
 export async function openFront(): Promise<Front> {
   const upstream = new Agent({ keepAlive: true })

@@ -116,7 +116,10 @@ export async function untilHealth(
     throw new Error(`${(cause as Error).message}; it says ${JSON.stringify(last)} and wrote\n${child.output().slice(-3000)}`, { cause })
   }
 }
-const HEALTH_MS = 30_000
+const HEALTH_MS = 60_000
+
+/** Waits until a gateway has raised an alarm; nothing else it writes looks like one. */
+export const untilAlarm = ({ child }: Gateway, pattern: RegExp): Promise<RegExpExecArray> => child.said(pattern, HEALTH_MS)
 
 /** Ready to serve: synchronised, connected, and no trouble of its own. */
 export const isServing = ({ status, connected, relays_up }: HealthReport): boolean =>
