@@ -1,7 +1,9 @@
 // Statements of a later version, and statements that come at another time than they were signed for.
+import { encodeBase64url, keyIdOf, parseAtSign, signAck } from '@postern/core'
+import { native } from '@postern/daemon'
 import { describe, expect, test } from 'vitest'
 import { draft, signStatement } from '../fixtures/organisation.ts'
-import { signKey } from '../fixtures/people.ts'
+import { machineKey, signKey } from '../fixtures/people.ts'
 import { changed, House, lease } from './house.ts'
 
 describe('an operation that this version does not know', () => {
@@ -63,6 +65,45 @@ describe('a statement that was kept back', () => {
     house.liar.push('log', {})
     await house.served()
     expect(await house.ask('@late')).toBe('GRANTED')
+  })
+
+  describe('past its time, and acknowledged', () => {
+    const late = async (house: House, acks: (seq: number, head: string, nva: number) => readonly string[]) => {
+      kept(house)
+      const { seq, head, at } = house.branch.state
+      const served = house.liar.entries
+      house.liar.entries = served.slice(0, -1)
+      house.clock.advance(DAY + 300)
+      house.liar.entries = served
+      house.liar.lies.acks = () => acks(seq, head, at + DAY)
+      await house.liar.round()
+      return house.gateway.health().seq === seq
+    }
+    const ack = (house: House, by: string, use: 'receipt' | 'auth', said: { seq: number; head: string; at: number }) => {
+      const { publicKey, seed } = machineKey(by, use)
+      const claims = { v: 1, org: house.branch.org, iss: parseAtSign(by), kid: keyIdOf(publicKey) } as const
+      const revocations = { count: 0, digest: encodeBase64url(new Uint8Array(32)) }
+      return signAck({ ...claims, ...said, revocations, epoch: encodeBase64url(new Uint8Array(16)) }, seed, native)
+    }
+
+    test('in time by another enrolled gateway, it is applied', async () => {
+      await using house = await House.open()
+      expect(await late(house, (seq, head, at) => [ack(house, '@gw2', 'receipt', { seq, head, at })])).toBe(true)
+    })
+
+    test('by nobody whose word counts for time, it waits', async () => {
+      await using house = await House.open()
+      const taken = await late(house, (seq, head, at) => [
+        ack(house, '@gw2', 'receipt', { seq, head, at: at + 1 }),
+        ack(house, '@gw2', 'receipt', { seq, head: house.branch.org, at }),
+        ack(house, '@gw2', 'auth', { seq, head, at }),
+        ack(house, '@gw', 'receipt', { seq, head, at }),
+        ack(house, '@mallory', 'receipt', { seq, head, at }),
+        'no ack',
+      ])
+      expect(taken).toBe(false)
+      await house.alarm('WAITING', { why: 'PAST_NOT_AFTER' })
+    })
   })
 
   test('in time is applied', async () => {

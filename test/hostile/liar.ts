@@ -139,7 +139,7 @@ export class Liar implements AsyncDisposable {
     },
     'GET /api/v1/acks': (_, response) => {
       const tokens = this.lies.acks?.(this.acks) ?? this.acks
-      json(response, { acks: tokens.map((jws) => ({ jws })) })
+      json(response, { acks: tokens.map((jws, i) => ({ id: i + 1, jws })) })
     },
     'POST /api/v1/presence': async (request, response) => {
       this.presence.push((await bodyOf(request)) as JsonValue)

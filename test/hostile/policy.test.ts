@@ -37,6 +37,7 @@ test.each([
   close(house)
   await house.liar.round()
   expect(await house.ask()).not.toBe('GRANTED')
+  expect(house.gateway.health()).toMatchObject({ status: 'degraded', code: 'NO_POLICY' })
   const { header } = await agent.call('s1', grant!, 'tools', 'write', {})
   expect(header).toMatchObject({ code: expect.stringMatching(/^(NO_POLICY|GRANT_POLICY)$/) })
   expect(house.ran).toEqual([])

@@ -1,5 +1,6 @@
 import type { HealthReport, Running } from '@postern/daemon'
 import { createHealth, Disposers, openHealthSocket, openStateDir } from '@postern/daemon'
+import { no } from './authorise/candidate.ts'
 import type { Inbox } from './authority/inbox.ts'
 import { openInbox } from './authority/inbox.ts'
 import { Keeper } from './authority/keeper.ts'
@@ -172,7 +173,8 @@ async function within(ms: number, done: Promise<unknown>): Promise<void> {
 
 function healthOf({ identity, mirror, view, trust, calls }: Engine, now: number): HealthReport {
   const { state, revocations, policy } = mirror.snapshot
-  const trouble = view.trouble(undefined, now)
+  const isPolicyMissing = state?.policy !== undefined && policy === undefined
+  const trouble = view.trouble(undefined, now) ?? (isPolicyMissing ? no('NO_POLICY', 'the policy that was signed is not here') : undefined)
   return {
     status: trouble ? 'degraded' : 'ok',
     ...(trouble ? { code: trouble.code, why: trouble.why } : {}),
