@@ -69,7 +69,7 @@ function stopSignal(): AbortController {
 }
 
 /** Whatever happens, what was started is ended. */
-async function run({ keep, json }: Options, report: Report, stopping: AbortSignal): Promise<number> {
+async function run({ keep }: Options, report: Report, stopping: AbortSignal): Promise<number> {
   const began = performance.now()
   await using disposers = new AsyncDisposableStack()
   const stopped = once(stopping, 'abort').then(() => Promise.reject(stopping.reason))
@@ -87,7 +87,7 @@ async function run({ keep, json }: Options, report: Report, stopping: AbortSigna
       return error.exitCode
     }
     if (!(error instanceof SetUpFailed)) report.say(`\n${error instanceof Error ? error.stack : error}`)
-    if (!json) summarise(report, performance.now() - began)
+    summarise(report, performance.now() - began)
     return 1
   }
 }

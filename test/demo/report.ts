@@ -92,9 +92,8 @@ export class Report {
     const head = this.#paint(mark, MARKS[mark].padEnd(isDone ? 1 : 10))
     const what = [name.padEnd(NAME_COLUMNS), `${ms} ms`.padStart(9), code ?? ''].join('  ').trimEnd()
     this.#options.write(`${this.#options.live ? '\r\u001b[2K' : ''}  ${head} ${what}\n`)
-    for (const line of [skipped ?? note ?? ''].filter(Boolean).join('').split('\n').filter(Boolean)) {
-      this.say(this.#paint('dim', `  ${isDone ? '  ' : '           '}${line}`))
-    }
+    const margin = ' '.repeat(isDone ? 4 : 13)
+    for (const line of (skipped ?? note ?? '').split('\n').filter(Boolean)) this.say(this.#paint('dim', margin + line))
   }
 
   #paint(color: keyof typeof COLORS, text: string): string {

@@ -13,8 +13,9 @@ import {
 import { native, Secret } from '@postern/daemon'
 import type { Database } from '../../../packages/control/src/db/open.ts'
 import { surroundings } from '../../fixtures/running-organisation.ts'
-import { attack, must } from '../attack.ts'
+import { allowed, attack, must } from '../attack.ts'
 import { HostileAgent, TurnedAway } from '../hostile/agent.ts'
+import { insider } from '../stage/insider.ts'
 import { nowSeconds, readKnown, untilAlarm } from '../stage/stage.ts'
 import { withTampered } from '../stage/tamper.ts'
 
@@ -25,6 +26,14 @@ import { withTampered } from '../stage/tamper.ts'
 export const enrolmentInDatabase = attack({
   name: 'enrolment inserted in the database',
   expect: 'NOT_ADMITTED',
+  honest: {
+    name: 'an agent whose enrolment was signed',
+    async run(stage) {
+      const { agent, sid } = await insider(stage)
+      const grant = await agent.grantFor('fs', 'read_text_file')
+      allowed(await agent.call(sid, grant, 'fs', 'read_text_file', { path: stage.files.note, head: 1 }))
+    },
+  },
   async run(stage) {
     const { org, front, gateways, tap } = stage
     const known = await readKnown(stage)
@@ -36,8 +45,7 @@ export const enrolmentInDatabase = attack({
       (database) => insert(database, org, known.state.seq + 1, forged, mask),
       async () => {
         await untilAlarm(gateway, new RegExp(`"kind":"REFUSED","seq":${known.state.seq + 1}`))
-        front.lie = ({ path }, answer) =>
-          path.startsWith('/api/v1/relay/admitted') ? { ...(answer as object), admitted: [mask.keys.auth.kid] } : undefined
+        front.lie = ({ path }, answer) => (path === '/api/v1/relay/admitted' ? alsoAdmitting(answer, mask.keys.auth.kid) : undefined)
         try {
           await using _ = await HostileAgent.connect({ relayUrl: tap.url, mask, known, gateway: gateway.atsign })
           return { code: 'ALLOWED' }
@@ -52,6 +60,11 @@ export const enrolmentInDatabase = attack({
     )
   },
 })
+
+function alsoAdmitting(answer: unknown, kid: string): unknown {
+  const { admitted, ...rest } = answer as { admitted: readonly string[] }
+  return { ...rest, admitted: [...admitted, kid] }
+}
 
 interface Intruder {
   readonly atsign: AtSign

@@ -18,9 +18,11 @@ export const frameChanged = attack({
   async run(stage) {
     await using agent = await approach(stage, stage.gateways.fs)
     const [sid, grant] = [await agent.open('fs'), await agent.grantFor('fs', 'read_text_file')]
+    const gateway = Buffer.from(stage.gateways.fs.keys.auth.kid, 'base64url')
     let turned = false
     stage.tap.meddle = ({ from, bytes }) => {
-      if (from !== 'peer' || turned || bytes.length < 600) return [bytes] // a call is the longest thing an agent says here
+      const isCall = from === 'peer' && bytes.length > 600 && bytes.subarray(1, 33).equals(gateway) // nothing else to it is as long
+      if (turned || !isCall) return [bytes]
       turned = true
       const changed = Buffer.from(bytes)
       changed[SEND_HEADER_BYTES + PACKET_HEADER_BYTES + 40]! ^= 1

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import type { Grant, KeyId } from '@postern/core'
-import { decodeBase64url, ed25519PublicKey, encodeBase64url, keyIdOf, signGrant, tokenHash } from '@postern/core'
+import type { KeyId } from '@postern/core'
+import { ed25519PublicKey, encodeBase64url, keyIdOf, signGrant, tokenHash } from '@postern/core'
 import { native } from '@postern/daemon'
 import { allowed, attack, codeOf, must } from '../attack.ts'
+import { contentOf } from '../hostile/agent.ts'
 import { insider } from '../stage/insider.ts'
 
 /** The control plane knows everything that stands in a grant. It lacks the gateway's key, and signs with one of its own. */
@@ -15,7 +16,7 @@ export const mintedGrant = attack({
       const { agent, sid } = await insider(stage)
       const grant = await agent.grantFor('fs', 'read_text_file')
       allowed(await agent.call(sid, grant, 'fs', 'read_text_file', { path: stage.files.note, head: 1 }))
-      return JSON.parse(Buffer.from(decodeBase64url(grant.token.split('.')[1]!)).toString()) as Grant
+      return contentOf(grant)
     },
   },
   async run(stage, honest) {

@@ -1,5 +1,5 @@
 import { join, relative } from 'node:path'
-import { attack, codeOf, must } from '../attack.ts'
+import { allowed, attack, codeOf, must } from '../attack.ts'
 import { openClient } from '../stage/client.ts'
 import type { Files } from '../stage/files.ts'
 import { publicServers } from '../stage/servers.ts'
@@ -24,6 +24,10 @@ function disguises({ notes, payroll, root }: Files): string[] {
 export const pathTraversal = attack({
   name: 'path traversal past a prefix condition',
   expect: 'ARGUMENT_REFUSED',
+  honest: {
+    name: 'read_text_file below the prefix',
+    run: async ({ client, files }) => void allowed(await client.call('read_text_file', { path: files.note, head: 1 })),
+  },
   async run({ client, files }) {
     await using direct = await openClient(publicServers.filesystem(files.root))
     const { text } = await direct.call('read_text_file', { path: `${files.notes}/../payroll.txt`, head: 1 })

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { State } from '@postern/core'
-import { canonicalText, linkHash } from '@postern/core'
+import { canonicalText, linkHash, policyDigest, utf8 } from '@postern/core'
 import type { Database } from '../../../packages/control/src/db/open.ts'
-import { attack, codeOf, must } from '../attack.ts'
+import { allowed, attack, codeOf, must } from '../attack.ts'
 import type { Gateway, Stage } from '../stage/stage.ts'
-import { approach, readKnown, untilHealth } from '../stage/stage.ts'
+import { approach, isServing, putInForce, readKnown, untilHealth } from '../stage/stage.ts'
 import { withTampered } from '../stage/tamper.ts'
 
 /**
@@ -16,6 +15,19 @@ import { withTampered } from '../stage/tamper.ts'
 export const policyInDatabase = attack({
   name: 'policy edited in the database',
   expect: 'POLICY_DENIED',
+  honest: {
+    name: 'move_file, while an administrator has signed that very policy',
+    async run(stage) {
+      const { gateways, files, policy } = stage
+      await putInForce(stage, ALLOWS_ALL)
+      await using agent = await approach(stage, gateways.fs)
+      const [sid, grant] = [await agent.open('fs'), await agent.grantFor('fs', 'move_file')]
+      const [source, destination] = [join(files.notes, 'draft.md'), join(files.notes, 'final.md')]
+      await writeFile(source, 'moved by the tour\n')
+      allowed(await agent.call(sid, grant, 'fs', 'move_file', { source, destination }))
+      await putInForce(stage, policy)
+    },
+  },
   async run(stage) {
     const known = await readKnown(stage)
     const { state } = known
@@ -34,22 +46,18 @@ export const policyInDatabase = attack({
         return codeOf(await agent.ask('fs', 'move_file'))
       },
     )
-    await untilHealth(memory, 'has the signed policy', ({ policy }) => policy === sha256)
+    await untilHealth(memory, 'has the signed policy', (report) => isServing(report) && report.policy === sha256)
     return { code, note: 'nor does a gateway that fetches it anew take it' }
   },
 })
 
-const ALLOWS_ALL = { v: 1, name: 'main', rules: [{ id: 'all', who: ['*'], servers: ['*'], tools: ['*'], effect: 'allow' }] }
+const ALLOWS_ALL = utf8('{"v":1,"name":"main","rules":[{"id":"all","who":["*"],"servers":["*"],"tools":["*"],"effect":"allow"}]}')
 
 async function openUp({ prisma }: Database, sha256: string, seq: number): Promise<void> {
-  const bytes = Buffer.from(JSON.stringify(ALLOWS_ALL))
-  const other = createHash('sha256').update(bytes).digest('base64url')
-  const [document] = await prisma.policyDocument.findMany({ where: { sha256 } })
-  await prisma.policyDocument.updateMany({ where: { sha256 }, data: { bytes } })
-  await prisma.policyDocument.create({ data: { ...document!, sha256: other, bytes } })
+  await prisma.policyDocument.updateMany({ where: { sha256 }, data: { bytes: Uint8Array.from(ALLOWS_ALL) } })
   const [statement] = await prisma.statement.findMany({ where: { seq } })
   const changed = JSON.parse(Buffer.from(statement!.bytes).toString())
-  changed.body.sha256 = other
+  changed.body.sha256 = policyDigest(ALLOWS_ALL) // handed in before, so the database has it under its own digest too
   const edited = new TextEncoder().encode(canonicalText(changed))
   await prisma.statement.updateMany({ where: { seq }, data: { bytes: edited, hash: linkHash(edited) } })
 }

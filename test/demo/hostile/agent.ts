@@ -7,6 +7,7 @@ import type {
   Call,
   ChannelMessage,
   EdgeKeys,
+  Grant,
   JsonObject,
   MessageHeader,
   MessageType,
@@ -54,8 +55,6 @@ export interface Approach {
   readonly mask: Mask
   readonly known: Known
   readonly gateway: AtSign
-  /** Instead of what it knows: the log head it claims. */
-  readonly claims?: Pick<MessageHeader<'HELLO'>, 'log' | 'head'>
 }
 
 export interface HeldGrant {
@@ -63,16 +62,16 @@ export interface HeldGrant {
   readonly hash: string
 }
 
+/** What stands in a grant, as whoever holds it can read it. Not verified. */
+export const contentOf = ({ token }: HeldGrant): Grant => JSON.parse(Buffer.from(decodeBase64url(token.split('.')[1] ?? '')).toString())
+
 /** What the gateway made of a call. */
 export type Reply = { readonly code: string; readonly message: string } | { readonly code: 'OK'; readonly result: JsonObject }
 
-/** How a call departs from an honest one. What is signed and what is sent can be set apart. */
+/** How a call departs from an honest one. */
 export interface Twist {
-  readonly claims?: Partial<Call>
   /** Sent in place of the arguments that were signed. */
   readonly sent?: JsonObject
-  /** Signed by this key instead. */
-  readonly signer?: EdgeKeys<'agent'>['call']
 }
 
 /** Refused before there was anything to ask: by the relay, or by the gateway at the handshake. */
@@ -91,6 +90,12 @@ const ANSWER_MS = 20_000
 const random = (n: number) => new Uint8Array(randomBytes(n))
 const now = () => Math.floor(Date.now() / 1000)
 
+async function within<T>(promise: Promise<T>, what: string): Promise<T> {
+  const { promise: never, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`waited ${ANSWER_MS / 1000} s for ${what}`)), ANSWER_MS)
+  return Promise.race([promise, never]).finally(() => clearTimeout(timer))
+}
+
 type Waiting = {
   readonly matches: (message: ChannelMessage) => boolean
   resolve(message: ChannelMessage): void
@@ -106,7 +111,7 @@ export class HostileAgent implements AsyncDisposable {
   readonly #waiting = new Set<Waiting>()
   #link!: RelayLink
   #session: Session | undefined
-  #ending: string | undefined
+  #turnedAway: TurnedAway | undefined
   #count = 0
   #rpc = 0
 
@@ -140,7 +145,7 @@ export class HostileAgent implements AsyncDisposable {
 
   /** Why the gateway ended the channel; undefined while it is open. */
   get ending(): string | undefined {
-    return this.#ending
+    return this.#turnedAway?.code
   }
 
   /** @returns a grant, or the code with which it was refused. */
@@ -190,19 +195,11 @@ export class HostileAgent implements AsyncDisposable {
   }
 
   /** A call that is signed but not sent: it can be sent twice, or over another channel. */
-  signCall(
-    sid: string,
-    grant: HeldGrant,
-    server: string,
-    tool: string,
-    args: JsonObject,
-    { claims, sent, signer }: Twist = {},
-  ): SignedCall {
+  signCall(sid: string, grant: HeldGrant, server: string, tool: string, args: JsonObject, { sent }: Twist = {}): SignedCall {
     const { mask, known } = this.#approach
-    const { call: key } = mask.keys
+    const { call: signed } = mask.keys
     const salt = random(16)
     const id = ++this.#rpc
-    const signed = signer ?? key
     const made: Call = {
       ...{ v: 1, org: known.state.org, iss: mask.atsign, kid: signed.kid, gth: grant.hash, tool, server },
       ...{
@@ -212,7 +209,6 @@ export class HostileAgent implements AsyncDisposable {
         id: encodeBase64url(random(16)),
         iat: now(),
       },
-      ...claims,
     }
     const header = {
       sid,
@@ -238,7 +234,7 @@ export class HostileAgent implements AsyncDisposable {
   }
 
   #send<T extends MessageType>(type: T, header: MessageHeader<T>, body?: Uint8Array): void {
-    if (this.#ending) throw new TurnedAway(this.#ending)
+    if (this.#turnedAway) throw this.#turnedAway
     for (const content of this.#session!.seal(encodeMessage(type, header, body))) this.#packet('DATA', content)
   }
 
@@ -261,21 +257,17 @@ export class HostileAgent implements AsyncDisposable {
   #next(matches: Waiting['matches']): Promise<ChannelMessage> {
     const at = this.#inbox.findIndex(matches)
     if (at >= 0) return Promise.resolve(this.#inbox.splice(at, 1)[0]!)
-    if (this.#ending) return Promise.reject(new TurnedAway(this.#ending))
+    if (this.#turnedAway) return Promise.reject(this.#turnedAway)
     const { promise, resolve, reject } = Promise.withResolvers<ChannelMessage>()
     const waiting = { matches, resolve, reject }
     this.#waiting.add(waiting)
-    const late = setTimeout(() => reject(new Error(`no answer within ${ANSWER_MS / 1000} s`)), ANSWER_MS)
-    return promise.finally(() => {
-      clearTimeout(late)
-      this.#waiting.delete(waiting)
-    })
+    return within(promise, 'the gateway to answer').finally(() => this.#waiting.delete(waiting))
   }
 
   #hello(): MessageHeader<'HELLO'> {
     const { state, head } = this.#approach.known
-    const claimed = this.#approach.claims ?? { log: { seq: state.seq, head: state.head }, head: encodeSigned(head) }
-    return { v: 1, ...claimed, revocations: revocationsDigest([], native).digest, now: now() }
+    const log = { seq: state.seq, head: state.head }
+    return { v: 1, log, head: encodeSigned(head), revocations: revocationsDigest([], native).digest, now: now() }
   }
 
   #keyOfGateway(use: 'auth' | 'channel') {
@@ -301,7 +293,7 @@ export class HostileAgent implements AsyncDisposable {
       },
     }
     this.#link = openRelayLink(relayUrl, known.state.org, mask.keys.auth, events, { net: { openSocket } as never, suite: native })
-    await up.promise
+    await within(up.promise, 'the relay to let it in')
   }
 
   async #shakeHands(): Promise<void> {
@@ -314,7 +306,7 @@ export class HostileAgent implements AsyncDisposable {
       remoteStatic: decodeBase64url(this.#keyOfGateway('channel').key),
     })
     this.#packet('INIT', initiator.message)
-    this.#session = initiator.finish(await this.#response.promise)
+    this.#session = initiator.finish(await within(this.#response.promise, 'the gateway to shake hands'))
     for (const content of this.#early.splice(0)) this.#data(content)
   }
 
@@ -326,19 +318,27 @@ export class HostileAgent implements AsyncDisposable {
   }
 
   #data(content: Uint8Array): void {
-    const opened = this.#session!.open(content)
-    if (!opened) return
-    const message = decodeMessage(opened, 'gateway')
+    const message = this.#open(content)
+    if (!message) return
     const waiting = [...this.#waiting].find(({ matches }) => matches(message))
     if (waiting) waiting.resolve(message)
     else this.#inbox.push(message)
   }
 
+  #open(content: Uint8Array): ChannelMessage | undefined {
+    try {
+      const opened = this.#session!.open(content)
+      return opened && decodeMessage(opened, 'gateway')
+    } catch {
+      this.#end('UNREADABLE')
+      return undefined
+    }
+  }
+
   #end(reason: string, by: TurnedAway['by'] = 'gateway'): void {
-    this.#ending ??= reason
-    const error = new TurnedAway(this.#ending, by)
-    this.#response.reject(error)
-    for (const { reject } of this.#waiting) reject(error)
+    this.#turnedAway ??= new TurnedAway(reason, by)
+    this.#response.reject(this.#turnedAway)
+    for (const { reject } of this.#waiting) reject(this.#turnedAway)
   }
 }
 

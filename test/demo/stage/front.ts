@@ -19,11 +19,10 @@ export type Lie = (seen: Seen, answer: unknown) => unknown
 
 export interface Front extends AsyncDisposable {
   readonly url: string
-  /** Where the real control plane listens. May change: it is restarted, or another takes its place. */
+  /** Port of the real control plane. */
   target: number
   /** What it lies about now. */
   lie: Lie | undefined
-  readonly seen: readonly Seen[]
   /** Resolves once a request matches that came after this call. */
   untilAsked(what: string, matches: (seen: Seen) => boolean, timeoutMs?: number): Promise<void>
   /** Breaks all connections and lets new requests wait until it is disposed, so that the control plane behind can be exchanged. */
@@ -36,7 +35,6 @@ const ASKED_MS = 60_000
 
 export async function openFront(): Promise<Front> {
   const upstream = new Agent({ keepAlive: true })
-  const seen: Seen[] = []
   const watchers = new Set<(seen: Seen) => void>()
   let free: Promise<void> = Promise.resolve()
   const server = createServer(async (request, response) => {
@@ -44,7 +42,6 @@ export async function openFront(): Promise<Front> {
     await free
     forward(request, response, { port: front.target, agent: upstream, rewrite: front.lie && ((answer) => front.lie?.(asked, answer)) })
     response.once('close', () => {
-      seen.push(asked)
       for (const watch of watchers) watch(asked)
     })
   })
@@ -53,7 +50,6 @@ export async function openFront(): Promise<Front> {
     url: `http://localhost:${port}`,
     target: 0,
     lie: undefined,
-    seen,
     async untilAsked(what, matches, timeoutMs = ASKED_MS) {
       const asked = Promise.withResolvers<void>()
       const watch = (one: Seen) => matches(one) && asked.resolve()

@@ -25,13 +25,13 @@ export const policyFor = ({ notes }: Files) => ({
     },
     {
       id: 'list-notes',
-      title: 'List notes, with grants that live for two seconds',
+      title: 'List notes, with grants that live for three seconds',
       who: ['tag:dev'],
       servers: ['fs'],
       tools: ['list_directory'],
       when: { path: { prefix: notes } },
       effect: 'allow',
-      limits: { ttl_seconds: 2 },
+      limits: { ttl_seconds: 3 },
     },
     {
       id: 'remember',

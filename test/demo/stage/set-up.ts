@@ -2,15 +2,16 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { EdgeKeys, EdgeKind } from '@postern/core'
-import { edgeKeysOf, parseAtSign, parseEdgeSecrets } from '@postern/core'
+import { edgeKeysOf, parseAtSign, parseEdgeSecrets, utf8 } from '@postern/core'
 import type { HealthReport } from '@postern/daemon'
 import { readIfThere, Secret } from '@postern/daemon'
-import type { Child, ControlChild, Home, RelayChild } from '../../fixtures/processes.ts'
+import type { Home, RelayChild } from '../../fixtures/processes.ts'
 import { freePorts, scripts, startControl, startNode, startRelay, until } from '../../fixtures/processes.ts'
 import type { Report, Result } from '../report.ts'
 import type { ServerCommand } from './client.ts'
 import { openConnector } from './connector.ts'
 import { makeFiles } from './files.ts'
+import type { Front } from './front.ts'
 import { openFront } from './front.ts'
 import type { Machine } from './machines.ts'
 import { makeMachine, postern } from './machines.ts'
@@ -19,6 +20,7 @@ import { secretsUnder } from './secrets.ts'
 import { publicServers, withWitness } from './servers.ts'
 import type { Gateway, Stage } from './stage.ts'
 import { isServing, readKnown, untilHealth } from './stage.ts'
+import type { Tap } from './tap.ts'
 import { openTap } from './tap.ts'
 
 /** A step of the set-up failed; the tour cannot go on. What it was stands in the report. */
@@ -62,22 +64,18 @@ export async function setUp(home: Home, report: Report, disposers: AsyncDisposab
   report.section('What may be called, and with which arguments')
   await pinTools(machines.ana, fs, step)
   await pinTools(machines.ana, memory, step)
-  await signPolicy(machines.ana, policyFor(files), step)
+  const policy = await signPolicy(machines.ana, policyFor(files), step)
 
-  const { front, tap, relay, control } = operator
-  const admin = await secretOf(machines.ana, 'person', '@ana', 'sign.json', 'sign')
-  const stage = {
-    ...{ home, files, org, front, control, tap, relay, machines, gateways: { fs, memory }, agents: { honest, other } },
-    ...{ adminSeed: new Secret(admin), secrets: secretsUnder(home), client: undefined as unknown as Stage['client'] },
-  }
-  await step('both gateways have applied and acknowledged all of it', () => applied(stage))
+  const adminSeed = new Secret((await secretsOf(join(machines.ana.state, 'person', '@ana', 'sign.json'))).get('sign')!)
+  const made = { home, files, org, ...operator, machines, gateways: { fs, memory }, agents: { honest, other }, adminSeed, policy }
+  await step('both gateways have applied all of it', () => applied(made))
   const client = await step(
     'an MCP client, with the entry that is printed for Claude Code',
     () => openConnector(machines.dev, honest.atsign, 'fs'),
     noted('client', 'print', 'claude-code', 'fs'),
   )
   disposers.use(client)
-  return Object.assign(stage, { client })
+  return { ...made, client, secrets: secretsUnder(home) }
 }
 
 interface Operator {
@@ -91,16 +89,10 @@ interface Operator {
 async function startOperator(home: Home, step: Steps, disposers: AsyncDisposableStack): Promise<Operator> {
   const [controlPort, relayPort] = (await freePorts(2)) as [number, number]
   const [front, tap] = [disposers.use(await openFront()), disposers.use(await openTap())]
-  Object.assign(front, { target: controlPort })
-  Object.assign(tap, { target: relayPort })
-  const directory = join(home.path, 'pg')
-  const start = async () => {
-    const env = { POSTERN_PUBLIC_URL: `${front.url},http://localhost:${controlPort}` }
-    control.child = await startControl(home, { port: controlPort, relayUrls: [tap.url], databaseUrl: `pglite:${directory}`, env })
-  }
-  const control = { child: undefined as unknown as ControlChild, directory, start }
-  disposers.defer(async () => void (await control.child?.stop()))
-  await step('control plane: next start, with its database inside', start, () => `${front.url}   process ${control.child.pid}`)
+  front.target = controlPort
+  tap.target = relayPort
+  const control = await addControl({ home, port: controlPort, front, tap }, step)
+  disposers.defer(async () => void (await control.child.stop()))
   const env = { POSTERN_RELAY_NAMES: tap.host }
   const relay = await step(
     'relay',
@@ -109,6 +101,24 @@ async function startOperator(home: Home, step: Steps, disposers: AsyncDisposable
   )
   disposers.defer(async () => void (await relay.stop()))
   return { front, tap, control, relay }
+}
+
+async function addControl(
+  { home, port, front, tap }: { home: Home; port: number; front: Front; tap: Tap },
+  step: Steps,
+): Promise<Stage['control']> {
+  const directory = join(home.path, 'pg')
+  const env = { POSTERN_PUBLIC_URL: `${front.url},http://localhost:${port}` }
+  const startOne = () => startControl(home, { port, relayUrls: [tap.url], databaseUrl: `pglite:${directory}`, env })
+  const child = await step('control plane: next start, with its database inside', startOne, ({ pid }) => `${front.url}   process ${pid}`)
+  const control = {
+    child,
+    directory,
+    async start() {
+      control.child = await startOne()
+    },
+  }
+  return control
 }
 
 async function found(ana: Machine, { front, control }: Operator, step: Steps): Promise<{ org: string }> {
@@ -156,11 +166,11 @@ interface GatewayPlan {
 
 async function addGateway({ ana, host, server, command }: GatewayPlan, step: Steps, disposers: AsyncDisposableStack): Promise<Gateway> {
   const atsign = parseAtSign(`@gw-${server}`)
-  const join_ = await joinString(ana, 'gateway')
+  const joining = await joinString(ana, 'gateway')
   const witnessFile = join(host.path, `${server}.witness`)
   const asked = await step(
     `${atsign} makes its keys and asks to be enrolled`,
-    () => postern<Asked>(host, 'gateway', 'enroll', join_, '--name', atsign, '--no-wait'),
+    () => postern<Asked>(host, 'gateway', 'enroll', joining, '--name', atsign, '--no-wait'),
     () => `$ postern gateway enroll '<join string>' --name ${atsign}`,
   )
   await step(`@ana compares the words and enrols ${atsign}`, () => approve(ana, asked), bothShow)
@@ -169,21 +179,17 @@ async function addGateway({ ana, host, server, command }: GatewayPlan, step: Ste
     () => addServer(host, atsign, server, withWitness(command, witnessFile)),
     () => `$ postern server add ${server} --gateway ${atsign} -- <command>`,
   )
+  const startOne = async () => startNode(atsign, scripts.cli, ['gateway', 'run', atsign], { env: host.env })
   const gateway = {
-    atsign,
-    server,
-    witnessFile,
-    stateDir: join(host.state, 'gateway', atsign),
+    ...{ atsign, server, witnessFile, machine: host, stateDir: join(host.state, 'gateway', atsign) },
     keys: await keysOf(host, 'gateway', atsign),
+    child: await step(`${atsign} runs`, startOne, ({ pid }) => `$ postern gateway run ${atsign}   process ${pid}`),
+    async start() {
+      gateway.child = await startOne()
+    },
   }
-  const running = { ...gateway, machine: host, child: undefined as unknown as Child, start }
-  async function start() {
-    running.child = startNode(atsign, scripts.cli, ['gateway', 'run', atsign], { env: host.env })
-    return running.child
-  }
-  disposers.defer(async () => void (await running.child?.stop()))
-  await step(`${atsign} runs`, start, ({ pid }) => `$ postern gateway run ${atsign}   process ${pid}`)
-  return running
+  disposers.defer(async () => void (await gateway.child.stop()))
+  return gateway
 }
 
 const addServer = (host: Machine, gateway: string, name: string, { command, args, env = {} }: ServerCommand) =>
@@ -237,7 +243,7 @@ async function pinTools(ana: Machine, { atsign, server }: Gateway, step: Steps):
   await step(
     `@ana pins the tools that ${atsign} reports, each with its risk`,
     async () => {
-      await until(`${atsign} to report tools`, 30_000, async () =>
+      await until(`${atsign} to report tools`, 60_000, async () =>
         (await postern<readonly unknown[]>(ana, 'tools', 'list', server)).length > 0 ? true : undefined,
       )
       return postern<Pinned>(ana, 'tools', 'pin', server, '--all', '--risk', 'read', '--risk-file', file, '--yes')
@@ -246,18 +252,20 @@ async function pinTools(ana: Machine, { atsign, server }: Gateway, step: Steps):
   )
 }
 
-async function signPolicy(ana: Machine, policy: object, step: Steps): Promise<void> {
+async function signPolicy(ana: Machine, policy: object, step: Steps): Promise<Uint8Array> {
   const file = join(ana.path, 'policy.json')
-  await writeFile(file, JSON.stringify(policy, null, 2))
+  const text = JSON.stringify(policy, null, 2)
+  await writeFile(file, text)
   type Signed = { readonly rules: number; readonly tests: number }
   await step(
     '@ana tests and signs the policy',
     () => postern<Signed>(ana, 'policy', 'sign', file, '--yes'),
     ({ rules, tests }) => `$ postern policy sign policy.json   ${rules} rules, ${tests} tests`,
   )
+  return utf8(text)
 }
 
-async function applied(stage: Stage): Promise<void> {
+async function applied(stage: Pick<Stage, 'org' | 'control' | 'agents' | 'gateways'>): Promise<void> {
   const { seq } = (await readKnown(stage)).state
   const isUpToDate = (health: HealthReport) => isServing(health) && health.seq === seq
   for (const gateway of Object.values(stage.gateways)) await untilHealth(gateway, 'to serve', isUpToDate)
@@ -272,6 +280,3 @@ async function secretsOf(path: string) {
   if (!bytes) throw new Error(`${path} is not there`)
   return parseEdgeSecrets(bytes)
 }
-
-const secretOf = async (machine: Machine, role: string, name: string, file: string, key: string): Promise<Uint8Array> =>
-  (await secretsOf(join(machine.state, role, name, file))).get(key)!

@@ -1,5 +1,15 @@
 import type { AtSign, Bodies, ChainOp, EdgeKeys, Revocation, Signed, SignedJson, State } from '@postern/core'
-import { createControlClient, decodeSigned, draftStatement, encodeRevocation, encodeSigned, replay, signDetached } from '@postern/core'
+import {
+  createControlClient,
+  decodeSigned,
+  draftStatement,
+  encodeBase64url,
+  encodeRevocation,
+  encodeSigned,
+  policyDigest,
+  replay,
+  signDetached,
+} from '@postern/core'
 import type { HealthReport, Secret } from '@postern/daemon'
 import { native, places, readHealth } from '@postern/daemon'
 import type { Child, ControlChild, Home, RelayChild } from '../../fixtures/processes.ts'
@@ -23,7 +33,7 @@ export interface Gateway {
   readonly machine: Machine
   readonly witnessFile: string
   child: Child
-  start(): Promise<Child>
+  start(): Promise<void>
 }
 
 /** Everything that runs, and every key in play: attackers of all kinds take from here what they would have. */
@@ -42,6 +52,8 @@ export interface Stage {
   readonly agents: { readonly honest: Mask; readonly other: Mask }
   /** The administrator's own key: stolen, in some attacks. */
   readonly adminSeed: Secret<Uint8Array>
+  /** The policy that is in force, as it was signed. */
+  readonly policy: Uint8Array
   /** The official MCP client, through the connector. */
   readonly client: DemoClient
   /** Every private key there is, by name. */
@@ -49,21 +61,21 @@ export interface Stage {
 }
 
 /** The authority log as the control plane has it now, verified. */
-export async function readKnown({ org, control, agents }: Stage): Promise<Known & { readonly entries: readonly Signed[] }> {
+export async function readKnown({ org, control, agents }: Pick<Stage, 'org' | 'control' | 'agents'>): Promise<Known> {
   const client = createControlClient(control.child.url, agents.honest.keys.auth, surroundings)
   const { entries } = await client.call<{ entries: readonly SignedJson[] }>('/api/v1/log?from=0&limit=256')
   const log = entries.map(({ bytes, signatures }) => decodeSigned({ bytes, signatures } as never))
-  return { state: replay(org, log, native), head: log.at(-1)!, entries: log }
+  return { state: replay(org, log, native), head: log.at(-1)! }
 }
 
 /** A hostile agent at one of the gateways, behind an honest agent's face unless told otherwise. */
 export async function approach(
   stage: Stage,
   gateway: Gateway,
-  options: { mask?: Mask; known?: Known; claims?: never } = {},
+  options: { readonly mask?: Mask; readonly known?: Known } = {},
 ): Promise<HostileAgent> {
-  const { mask = stage.agents.honest, known = await readKnown(stage), ...more } = options
-  return HostileAgent.connect({ relayUrl: stage.tap.url, mask, known, gateway: gateway.atsign, ...more })
+  const { mask = stage.agents.honest, known = await readKnown(stage) } = options
+  return HostileAgent.connect({ relayUrl: stage.tap.url, mask, known, gateway: gateway.atsign })
 }
 
 /** How many tool calls have reached a server so far. */
@@ -81,8 +93,18 @@ export const signBytes = ({ adminSeed }: Stage, bytes: Uint8Array): Signed => ({
 })
 
 /** Hands a statement in, as its signer does. */
-export async function post({ control }: Stage, signed: Signed): Promise<void> {
-  await createControlClient(control.child.url, undefined, surroundings).call('/api/v1/log', { json: { entry: encodeSigned(signed) } })
+export async function post({ control }: Stage, signed: Signed, policy?: Uint8Array): Promise<void> {
+  const json = { entry: encodeSigned(signed), ...(policy ? { policy: encodeBase64url(policy) } : {}) }
+  await createControlClient(control.child.url, undefined, surroundings).call('/api/v1/log', { json })
+}
+
+/** Signs another policy into force, and waits until the gateways have applied it. */
+export async function putInForce(stage: Stage, policy: Uint8Array): Promise<void> {
+  const { state } = await readKnown(stage)
+  const sha256 = policyDigest(policy)
+  await post(stage, signAsAdmin(stage, state, 'policy.set', { sha256, name: 'main' }), policy)
+  const hasIt = (report: HealthReport) => report.policy === sha256
+  for (const gateway of Object.values(stage.gateways)) await untilHealth(gateway, 'to apply the policy', hasIt)
 }
 
 /** @returns when it was signed, `performance.now()` */
