@@ -17,21 +17,27 @@ export interface AckWatch extends AsyncDisposable {
 }
 
 export function openAckWatch(client: ControlClient): AckWatch {
-  let wake = () => {}
+  let wake: (() => void) | undefined
+  let isNews = false // came while nobody waited: the next wait is over at once
   const stream = openEventSource(client.url('/api/v1/stream'), {
     headers: (request) => client.sign(request),
     onEvent: ({ event }) => {
-      if (event === 'ack') wake()
+      if (event !== 'ack') return
+      isNews = true
+      wake?.()
     },
   })
   return {
     next: (ms) =>
       new Promise((resolve) => {
-        const timer = setTimeout(resolve, ms)
+        const timer = setTimeout(() => wake?.(), ms)
         wake = () => {
           clearTimeout(timer)
+          wake = undefined
+          isNews = false
           resolve()
         }
+        if (isNews) wake()
       }),
     [Symbol.asyncDispose]: () => stream.close(),
   }
