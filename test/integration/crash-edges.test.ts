@@ -4,6 +4,7 @@ import { encodeBase64url } from '@postern/core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TestAgent } from '../fixtures/gateway/test-agent.ts'
 import { until } from '../fixtures/processes.ts'
+import { skipped } from '../skipped.ts'
 import { killAtSomeMoment, openChance } from './crash/chance.ts'
 import type { Outcome } from './crash/edges.ts'
 import { Client, Edges } from './crash/edges.ts'
@@ -51,7 +52,7 @@ const countOf = (words: Iterable<string>) =>
   Object.fromEntries([...Map.groupBy(words, (word) => word)].map(([word, all]) => [word, all.length]))
 const median = (times: readonly number[]) => Math.round(times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)]!)
 
-/** Each in turn; every fourth time all at once, and the gateway again while it starts. */
+/** Each in turn. Now and then the gateway goes together with the relay, and now and then again while it starts. */
 const kills = {
   async relay() {
     await killAtSomeMoment(edges.relay, chance, 200)
@@ -63,15 +64,16 @@ const kills = {
   },
   async gateway(round: number) {
     const before = await spendGrant(`raw-${round}`)
-    await killAtSomeMoment(edges.gateway, chance, 200)
+    const isRelayToo = round % 4 === 2
+    await Promise.all([edges.gateway, ...(isRelayToo ? [edges.relay] : [])].map((child) => killAtSomeMoment(child, chance, 200)))
     if (round % 4 === 0) await killAtSomeMoment(edges.spawnGateway(), chance, 500)
-    await edges.startGateway()
+    await Promise.all([edges.startGateway(), ...(isRelayToo ? [edges.startRelay()] : [])])
     await expectVoid(before)
   },
 }
 
 test('gateway, connector and relay killed again and again: no call runs twice, none that was answered is lost', {
-  timeout: 240_000,
+  timeout: 300_000,
 }, async () => {
   const working = Promise.all(Array.from({ length: callers }, keepCalling))
   await servesAgain()
@@ -88,6 +90,7 @@ test('gateway, connector and relay killed again and again: no call runs twice, n
   console.log(`${rounds} kills each; calls run again after: ${back.join(', ')}; calls: ${JSON.stringify(countOf(outcomes.values()))}`)
   await expectOrder()
   await expectReceipts()
+  await expectNobodyLeft()
 })
 
 async function expectOrder(): Promise<void> {
@@ -137,6 +140,13 @@ async function expectVoid({ grant, id, mark }: Awaited<ReturnType<typeof spendGr
   expect((await call(fresh, { mark }, { claims: { id } })).type).toBe('RESULT')
   expect((await call(fresh, { mark: `${mark}-other` }, { claims: { id } })).header).toMatchObject({ code: 'REPLAYED' })
   await agent.close()
+}
+
+/** A gateway that was killed could not end its servers: they have to go by themselves. */
+async function expectNobodyLeft(): Promise<void> {
+  if (!edges.servers()) return skipped('servers of a killed gateway', 'no /proc')
+  await edges.gateway.stop()
+  await until(`the servers to be gone, ${edges.servers()}`, 10_000, () => edges.servers()?.length === 0 || undefined)
 }
 
 /** Every call that started has exactly one receipt that says how it ended, or that nobody knows; all of them reach the control plane. */

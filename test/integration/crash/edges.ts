@@ -1,4 +1,5 @@
 // Relay, gateway and connector as processes that can be killed, a control plane beside them, and an MCP server whose every call leaves a mark.
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { encodeEdgeSecrets, KEY_FILE, parseAtSign, writePin } from '@postern/core'
@@ -14,6 +15,7 @@ import type { RunningOrganisation } from '../../fixtures/running-organisation.ts
 import { foundOrganisation } from '../../fixtures/running-organisation.ts'
 
 const MONTH = 30 * 86_400
+const toolServer = join(root, 'test/fixtures/gateway/tool-server.mjs')
 const policy = {
   v: 1,
   name: 'crash',
@@ -28,7 +30,7 @@ export class Edges implements AsyncDisposable {
   readonly control: HttpControl
   readonly organisation: RunningOrganisation
   readonly relayUrl: string
-  readonly #start: { readonly relay: () => Promise<Child>; readonly gateway: () => Promise<Child> }
+  readonly #relayPort: number
   relay!: Child
   gateway!: Child
 
@@ -37,14 +39,7 @@ export class Edges implements AsyncDisposable {
     this.control = control
     this.organisation = organisation
     this.relayUrl = `ws://localhost:${relayPort}/relay`
-    this.#start = {
-      relay: () => startRelay(home, { port: relayPort, controlUrl: control.url }),
-      gateway: async () => {
-        const child = this.spawnGateway()
-        await child.said(/gateway @gw/)
-        return child
-      },
-    }
+    this.#relayPort = relayPort
   }
 
   static async open(): Promise<Edges> {
@@ -62,10 +57,11 @@ export class Edges implements AsyncDisposable {
   }
 
   async startRelay(): Promise<void> {
-    this.relay = await this.#start.relay()
+    this.relay = await startRelay(this.home, { port: this.#relayPort, controlUrl: this.control.url })
   }
   async startGateway(): Promise<void> {
-    this.gateway = await this.#start.gateway()
+    this.gateway = this.spawnGateway()
+    await this.gateway.said(/gateway @gw/)
   }
 
   /** Without waiting for anything: it may be killed before it is ready. */
@@ -91,6 +87,16 @@ export class Edges implements AsyncDisposable {
     return text.split('\n').slice(0, -1)
   }
 
+  /** MCP servers that are still there. Undefined where nobody can tell. */
+  servers(): readonly number[] | undefined {
+    if (!existsSync('/proc/self/cmdline')) return undefined
+    return readdirSync('/proc').flatMap((pid) => {
+      if (!/^\d+$/.test(pid)) return []
+      const command = readQuietly(`/proc/${pid}/cmdline`)
+      return command.includes(toolServer) && command.includes(this.home.path) ? [Number(pid)] : []
+    })
+  }
+
   async receipts(agent: string): Promise<{ status: string; code: string; cth?: string; jws: string }[]> {
     const all: { status: string; code: string; cth?: string; jws: string }[] = []
     for (let cursor = ''; ; ) {
@@ -112,17 +118,27 @@ export class Edges implements AsyncDisposable {
   /** With keys that a test has too, so that it can be the agent, to the letter. */
   async #enrol(): Promise<void> {
     const { org } = this.organisation
-    const lease = { exp: Math.floor(Date.now() / 1000) + MONTH, tags: [] }
-    await this.organisation.append('gateway.enroll', { ...requestOf(org, 'gateway', '@gw'), ...lease })
-    await this.organisation.append('agent.enroll', { ...requestOf(org, 'agent', '@raw'), ...lease })
+    const now = Math.floor(Date.now() / 1000)
+    const lease = { exp: now + MONTH, tags: [] }
+    const request = { exp: now + 3600 }
+    await this.organisation.append('gateway.enroll', { ...requestOf(org, 'gateway', '@gw', request), ...lease })
+    await this.organisation.append('agent.enroll', { ...requestOf(org, 'agent', '@raw', request), ...lease })
     await this.organisation.enrolAgent('@bot')
     const files = await openStateDir('gateway', '@gw', this.home.state)
     const secrets = ['issue', 'receipt', 'auth', 'channel', 'seal'].map((use) => [use, seedOf(`@gw ${use} 1`)] as const)
     await files.write(KEY_FILE, encodeEdgeSecrets(new Map([...secrets, ['journal', seedOf('@gw journal')]])))
     await writePin(files, { org, control: this.control.url })
-    const args = [join(root, 'test/fixtures/gateway/tool-server.mjs'), this.home.path]
+    const args = [toolServer, this.home.path]
     await mkdir(join(this.home.config, 'gateway'), { recursive: true, mode: 0o700 })
     await writeFile(join(this.home.config, 'gateway', '@gw.toml'), stringify({ servers: { tools: { command: process.execPath, args } } }))
+  }
+}
+
+function readQuietly(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return '' // it ended meanwhile
   }
 }
 
