@@ -7,6 +7,8 @@ export type Outcome =
       readonly code: string
       /** What is worth telling besides. */
       readonly note?: string
+      /** Measured by the attack itself, when that says more than how long it took. */
+      readonly ms?: number
       /** Calls that honestly reached a server meanwhile. */
       readonly ran?: number
     }

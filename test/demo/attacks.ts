@@ -17,6 +17,7 @@ import { relayTraffic } from './attacks/relay-traffic.ts'
 import { replayedCall } from './attacks/replayed-call.ts'
 import { revokedAgent } from './attacks/revoked-agent.ts'
 import { toolOutsideGrant } from './attacks/tool-outside-grant.ts'
+import { toolRedefined } from './attacks/tool-redefined.ts'
 import { unknownStatement } from './attacks/unknown-statement.ts'
 import { unnamedArgument } from './attacks/unnamed-argument.ts'
 
@@ -27,6 +28,7 @@ export interface Act {
 
 export const acts: readonly Act[] = [
   { title: 'An agent that was talked into something', attacks: [argumentOutsideRange, pathTraversal, unnamedArgument, toolOutsideGrant] },
+  { title: 'A server that changed its mind', attacks: [toolRedefined] },
   { title: 'A thief of grants and messages', attacks: [expiredGrant, replayedCall, argumentsChanged, foreignGrant] },
   { title: 'Whoever runs the relay', attacks: [relayTraffic, frameChanged] },
   { title: 'A port scanner, and a burglar in the data centre', attacks: [gatewaySockets, controlPlaneKeys] },

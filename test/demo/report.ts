@@ -26,6 +26,8 @@ export interface Result {
   /** For people: what was seen. */
   readonly note?: string
   readonly skipped?: string
+  /** Instead of how long the step took. */
+  readonly ms?: number
 }
 
 export interface ReportOptions {
@@ -69,13 +71,9 @@ export class Report {
     if (live) write(`  ◌ ${name}`)
     const began = performance.now()
     try {
-      const { code, note, skipped } = (await run()) ?? {}
+      const { code, note, skipped, ms = since(began) } = (await run()) ?? {}
       if (!skipped && purpose !== 'done') this.#counts[purpose] += 1
-      this.#line(
-        skipped ? 'skipped' : purpose,
-        { name, ok: true, ms: since(began), ...(code ? { code } : {}), ...(skipped ? { skipped } : {}) },
-        note,
-      )
+      this.#line(skipped ? 'skipped' : purpose, { name, ok: true, ms, ...(code ? { code } : {}), ...(skipped ? { skipped } : {}) }, note)
       return true
     } catch (error) {
       stop.throwIfAborted() // it failed because everything is being ended

@@ -64,9 +64,10 @@ async function attempt(attack: Attack, stage: Stage, prepared: unknown): Promise
   const before = countRuns(stage)
   const outcome: Outcome = await attack.run(stage, prepared)
   if ('skipped' in outcome) return outcome
-  const { code, note, ran = 0 } = outcome
+  const { ran = 0, ...result } = outcome
+  const { code, note } = result
   if (code !== attack.expect) throw new UnexpectedCode(attack.expect, code, note)
   const more = countRuns(stage) - before - ran
   must(more === 0, `it was refused with ${code}, but ${more} calls reached a server`)
-  return note === undefined ? { code } : { code, note }
+  return result
 }
