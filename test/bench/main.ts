@@ -100,4 +100,6 @@ function print(text: string): 0 {
 }
 
 console.log = console.error // some peers greet on stdout, which is ours
+// Leaving in order ends the children and removes the directories (fixtures/processes.ts).
+process.on('SIGINT', () => process.exit(130)).on('SIGTERM', () => process.exit(143))
 process.exitCode = await main(process.argv.slice(2))

@@ -26,12 +26,18 @@ const echoStdio = peer('mcp/echo-stdio.mjs')
 
 const newClient = (era: Era) => new Client({ name: 'bench', version: '1.0.0' }, { versionNegotiation: { mode: modes[era] } })
 
-async function overStdio(name: string, era: Era, { command, args, env = {} }: Command, pids: Target['pids'] = {}): Promise<Target> {
+async function overStdio(
+  name: string,
+  era: Era,
+  { command, args, env = {} }: Command,
+  beside: string,
+  pids: Target['pids'] = {},
+): Promise<Target> {
   const client = newClient(era)
   const transport = new StdioClientTransport({ command, args: [...args], env: { ...env }, stderr: 'pipe' })
   transport.stderr?.on('data', () => {}) // read, so that nobody waits to be read
   await client.connect(transport, { timeout: 30_000 })
-  const child = transport.pid === null ? {} : { 'client side': transport.pid }
+  const child = transport.pid === null ? {} : { [beside]: transport.pid }
   return { name: `${name}, ${era}`, client, pids: { ...child, ...pids }, [Symbol.asyncDispose]: () => client.close() }
 }
 
@@ -75,10 +81,10 @@ export async function openTargets(stage: Stage, stack: AsyncDisposableStack): Pr
   ]
   const bridge = await serve('supergateway', peer('node_modules/supergateway/dist/index.js'), bridgeArgs, answers(bridged!))
   const connector = await openHttpConnector(stage, stack)
-  const shared = { relay: stage.relay.pid, gateway: stage.gateway.pid }
+  const shared = { relay: stage.relay.pid, gateway: stage.gateway.pid, 'control plane (receipts)': stage.control.pid }
 
   const opening: (() => Promise<Target>)[] = [
-    ...eras.map((era) => () => overStdio('SDK stdio, direct', era, node(echoStdio))),
+    ...eras.map((era) => () => overStdio('SDK stdio, direct', era, node(echoStdio), 'server')),
     ...eras.map((era) => () => overHttp('SDK HTTP, direct', era, url, undefined, { server: http.pid })),
     () => overHttp('mcp-proxy', 'legacy', `http://127.0.0.1:${proxied}/mcp`, undefined, { proxy: proxy.pid }),
     () => overHttp('supergateway', 'legacy', `http://127.0.0.1:${bridged}/mcp`, undefined, { bridge: bridge.pid }),
@@ -87,8 +93,10 @@ export async function openTargets(stage: Stage, stack: AsyncDisposableStack): Pr
         'mcp-remote',
         'legacy',
         node(peer('node_modules/mcp-remote/dist/proxy.js'), url, '--allow-http', '--transport', 'http-only'),
+        'mcp-remote',
+        { server: http.pid },
       ),
-    ...eras.map((era) => () => overStdio('Postern, stdio', era, connectorCommand(stage.home, AGENT, SERVER), shared)),
+    ...eras.map((era) => () => overStdio('Postern, stdio', era, connectorCommand(stage.home, AGENT, SERVER), 'connector', shared)),
     ...eras.map((era) => () => overHttp('Postern, HTTP', era, connector.url, connector.token, { connector: connector.pid, ...shared })),
   ]
   const targets: Target[] = []
@@ -98,7 +106,7 @@ export async function openTargets(stage: Stage, stack: AsyncDisposableStack): Pr
 
 /** One agent over stdio, for those who want just a call. */
 export const openAgentTarget = ({ home }: Stage, agent: string): Promise<Target> =>
-  overStdio(agent, 'modern', connectorCommand(home, agent, SERVER))
+  overStdio(agent, 'modern', connectorCommand(home, agent, SERVER), 'connector')
 
 async function openHttpConnector({ home }: Stage, stack: AsyncDisposableStack): Promise<{ url: string; token: string; pid: number }> {
   const args = ['--agent', AGENT, '--server', SERVER, '--http', '0']

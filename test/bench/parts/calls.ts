@@ -113,7 +113,7 @@ function report(results: ReadonlyMap<string, Result>, targets: readonly Target[]
     rows: targets.map(({ name }) => rowOf(results.get(name)!)),
     ratios,
     goals,
-    notes: [...[...shares].map(shareLine), `peers: ${peers.join(', ')}; SDK ${versions['@modelcontextprotocol/client']}`],
+    notes: [...[...shares].map(shareLine), journey, `peers: ${peers.join(', ')}; SDK ${versions['@modelcontextprotocol/client']}`],
   }
 }
 
@@ -130,6 +130,9 @@ function goalsOf(era: Era, ratios: Readonly<Record<string, number>>, direct: str
     },
   ]
 }
+
+const journey =
+  'one call through Postern changes process eight times (direct HTTP: twice), is signed and verified, and so is its receipt, which the control plane verifies again; the server is the gateway’s child, its CPU is not in the lines above'
 
 /** CPU per call in each process: on a machine whose cores are all busy, this is where the time goes. */
 function shareLine([name, blocks]: [string, CpuShare[]]): string {
