@@ -147,7 +147,7 @@ async function expectEverything(): Promise<void> {
   expect([...acknowledged.revocations].filter((hash) => !revocations.has(hash))).toEqual([])
 }
 
-test(`killed ${rounds} times under load, it starts again with everything that it acknowledged`, { timeout: 180_000 }, async () => {
+test(`killed ${rounds} times under load, it starts again with everything that it acknowledged`, { timeout: 420_000 }, async () => {
   const times: number[] = []
   for (let round = 0; round < rounds; round += 1) {
     const working = workUntilKilled()

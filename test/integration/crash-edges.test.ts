@@ -73,7 +73,7 @@ const kills = {
 }
 
 test('gateway, connector and relay killed again and again: no call runs twice, none that was answered is lost', {
-  timeout: 300_000,
+  timeout: 420_000,
 }, async () => {
   const working = Promise.all(Array.from({ length: callers }, keepCalling))
   await servesAgain()

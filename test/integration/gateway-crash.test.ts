@@ -33,7 +33,7 @@ async function run(input: { home: string; start: number; open: number[]; calls: 
 }
 
 test('nothing that was acknowledged is lost, nothing runs twice, nothing that may have run is run again', {
-  timeout: 300_000,
+  timeout: 420_000,
 }, async () => {
   const home = mkdtempSync(join(tmpdir(), 'postern-crash-'))
   const outcomes = new Map<number, { code: string; receipt: string }>()
