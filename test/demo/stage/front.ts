@@ -101,7 +101,9 @@ interface Route {
 function forward(request: IncomingMessage, response: ServerResponse, { port, agent, rewrite }: Route): void {
   const { method, url, headers } = request
   const onward = dial({ host: 'localhost', port, agent, method, path: url, headers }, (answer) => {
-    if (rewrite && /json/.test(answer.headers['content-type'] ?? '')) return rewritten(answer, response, rewrite)
+    if (rewrite && /json/.test(answer.headers['content-type'] ?? '')) {
+      return void rewritten(answer, response, rewrite).catch(() => response.destroy()) // one side has hung up
+    }
     response.writeHead(answer.statusCode ?? 502, answer.headers)
     response.flushHeaders()
     answer.pipe(response)
