@@ -40,6 +40,7 @@ export async function openFront(): Promise<Front> {
   const server = createServer(async (request, response) => {
     const asked = seenOf(request)
     await free
+    if (response.destroyed) return
     forward(request, response, { port: front.target, agent: upstream, rewrite: front.lie && ((answer) => front.lie?.(asked, answer)) })
     response.once('close', () => {
       for (const watch of watchers) watch(asked)
