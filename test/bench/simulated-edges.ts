@@ -55,8 +55,8 @@ function follow(
       if (event !== 'revocation') return
       const before = held
       held = addRevocation(held, decodeSigned(parseStrictJson(data, limits)), state(), native)
-      const target = [...held.held.values()].at(-1)!.revocation.target
-      if (held === before || target.kind !== 'grant') return
+      const { target } = [...held.held.values()].at(-1)!.revocation
+      if (held === before || target?.kind !== 'grant') return
       const now = Math.floor(Date.now() / 1000)
       if (isRevoked(held, state(), { grant: target.id }, now)) onRefused(target.id)
     },

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { AtSign, Bodies, ChainOp, Exporter, GrantAnswer, Revocation, Signed } from '@postern/core'
+import type { AtSign, Bodies, ChainOp, Exporter, GrantAnswer, Signed } from '@postern/core'
 import {
   encodeBase64url,
   encodeCanonical,
@@ -131,7 +131,7 @@ export class House implements AsyncDisposable {
     return signed
   }
 
-  revocation(target: Revocation['target'], options: Parameters<typeof revocation>[2] = {}): Signed {
+  revocation(target: Parameters<typeof revocation>[1], options: Parameters<typeof revocation>[2] = {}): Signed {
     return revocation(this.branch, target, { at: this.clock.seconds, ...options })
   }
 

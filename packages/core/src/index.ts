@@ -142,8 +142,16 @@ export { encodeLogin, MAX_LOGIN_SECONDS, parseLogin, verifyLogin } from './state
 export type { IdentityKind, RiskClass } from './statement/names.ts'
 export { IDENTITY_KINDS, RISK_CLASSES, riskClass, serverName, tagName, toolName } from './statement/names.ts'
 export { applyStatement, classOf, neededFor, replay, startState } from './statement/replay.ts'
-export type { Revocation } from './statement/revocation.ts'
-export { encodeRevocation, MAX_SUSPENSION_SECONDS, parseRevocation, revocationHash } from './statement/revocation.ts'
+export type { Aim, Revocation } from './statement/revocation.ts'
+export {
+  aimAt,
+  encodeRevocation,
+  MAX_SUSPENSION_SECONDS,
+  MAX_TARGETS,
+  parseRevocation,
+  revocationHash,
+  targetsOf,
+} from './statement/revocation.ts'
 export type { HeldRevocation, RevocationSet } from './statement/revocation-set.ts'
 export { addRevocation, emptyRevocations, missingFrom, unnamedIn } from './statement/revocation-set.ts'
 export type { AdminsPart, KeyPart, Needed } from './statement/signatures.ts'

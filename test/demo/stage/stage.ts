@@ -1,4 +1,4 @@
-import type { AtSign, Bodies, ChainOp, EdgeKeys, Revocation, Signed, SignedJson, State } from '@postern/core'
+import type { AtSign, Bodies, ChainOp, EdgeKeys, Signed, SignedJson, State, Target } from '@postern/core'
 import {
   createControlClient,
   decodeSigned,
@@ -108,7 +108,7 @@ export async function putInForce(stage: Stage, policy: Uint8Array): Promise<void
 }
 
 /** @returns when it was signed, `performance.now()` */
-export async function revoke({ org, adminSeed, front }: Stage, target: Revocation['target']): Promise<number> {
+export async function revoke({ org, adminSeed, front }: Stage, target: Target): Promise<number> {
   const bytes = encodeRevocation({ org, target, reason: 'the tour is over for it', at: nowSeconds() })
   const signed = { bytes, signatures: [signDetached(adminSeed.expose(), 'postern-revocation-v1', bytes, native)] }
   const signedMs = performance.now()

@@ -1,4 +1,4 @@
-import type { AtSign, Identity, Revocation, RevocationSet, Signed, State } from '@postern/core'
+import type { AtSign, Identity, RevocationSet, Signed, State, Target } from '@postern/core'
 import { addRevocation, describe, encodeRevocation, encodeSigned, isAtSign, revocationHash } from '@postern/core'
 import { writeDurably } from '@postern/daemon'
 import type { Context } from '../context.ts'
@@ -19,7 +19,7 @@ export interface RevokeOptions {
 }
 
 /** What it is aimed at, found in the verified log. */
-export type FindTarget = (state: State) => Revocation['target']
+export type FindTarget = (state: State) => Target
 
 /** @throws {CliError} NOT_FOUND */
 export function identityOf(state: State, atsign: string, kind: Identity['kind']): Identity {
@@ -90,7 +90,7 @@ async function untilApplied(
 }
 
 interface Outcome {
-  readonly target: Revocation['target']
+  readonly target: Target
   readonly hash: string
   readonly wanted: readonly AtSign[]
   readonly done: readonly AtSign[]

@@ -1,5 +1,5 @@
 import type { Signature } from '@postern/core'
-import { addRevocation, encodeBase64url, parseRevocation, revocationHash } from '@postern/core'
+import { addRevocation, encodeBase64url, revocationHash } from '@postern/core'
 import { isDuplicate } from '../authority/store.ts'
 import type { Context, Control } from '../context.ts'
 import { actorOf } from '../context.ts'
@@ -29,10 +29,9 @@ async function addSigned(control: Control, input: SignedText) {
   const hash = revocationHash(signed.bytes)
   addRevocation(revocations, signed, state, suite)
   if (revocations.held.has(hash)) return { hash }
-  const { target } = parseRevocation(signed.bytes)
   const now = control.now()
   const stored = { bytes: Uint8Array.from(signed.bytes), signatures: signed.signatures as unknown as Prisma.InputJsonValue }
-  const data = { org: state.org, hash, ...stored, targetKind: target.kind, targetId: target.id, receivedAt: dateOf(now) }
+  const data = { org: state.org, hash, ...stored, receivedAt: dateOf(now) }
   try {
     await db.prisma.$transaction(async (tx) => {
       await bus.order(tx)

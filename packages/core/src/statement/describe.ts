@@ -7,8 +7,8 @@ import { describeGenesis } from './kinds/genesis.ts'
 import type { ChainOp } from './kinds.ts'
 import { KINDS } from './kinds.ts'
 import { parseLogin } from './login.ts'
-import { parseRevocation } from './revocation.ts'
-import type { State } from './state.ts'
+import { parseRevocation, targetsOf } from './revocation.ts'
+import type { State, Target } from './state.ts'
 import type { ChainStatement, Genesis } from './statement.ts'
 import { entryOf, organisationOf, parseStatement } from './statement.ts'
 import { targetText } from './targets.ts'
@@ -81,19 +81,31 @@ function revText(rev: readonly string[]): readonly string[] {
 }
 
 function describeRevocation(bytes: Uint8Array, state: State | undefined): readonly string[] {
-  const { org, target, reason, at, until } = parseRevocation(bytes)
+  const revocation = parseRevocation(bytes)
+  const { org, reason, at, until } = revocation
+  const targets = targetsOf(revocation)
   checkOrganisation(org, state)
-  const what = targetText(target, state)
   return [
-    until === undefined
-      ? `This revokes the ${what}, for ever: it cannot be undone.`
-      : `This suspends the ${what} for ${durationText(until - at)}, until ${utcText(until)}.`,
-    ...(target.kind === 'grant' ? [] : ['What it brought in stops too: rotated keys, and whatever was enrolled by it or acts for it.']),
-    ...adminText(target.id, target.kind, state),
+    ...aimTexts(targets, state, until === undefined ? undefined : { seconds: until - at, until }),
+    ...(targets.every(({ kind }) => kind === 'grant')
+      ? []
+      : ['What it brought in stops too: rotated keys, and whatever was enrolled by it or acts for it.']),
+    ...new Set(targets.flatMap(({ id, kind }) => adminText(id, kind, state))),
     reason ? `Reason: ${quoted(reason)}.` : 'No reason is given.',
     organisationText(org, state),
     `It is dated ${utcText(at)}.`,
   ]
+}
+
+/** One target is said in one sentence; of several, each has a sentence of its own, and none is left out. */
+function aimTexts(targets: readonly Target[], state: State | undefined, suspension: { seconds: number; until: number } | undefined) {
+  const verb = suspension ? 'suspends' : 'revokes'
+  const ending = suspension
+    ? ` for ${durationText(suspension.seconds)}, until ${utcText(suspension.until)}.`
+    : ', for ever: it cannot be undone.'
+  const [first, ...others] = targets.map((target) => targetText(target, state))
+  if (others.length === 0) return [`This ${verb} the ${first}${ending}`]
+  return [`This ${verb} ${targets.length} things at once${ending}`, ...[first, ...others].map((what) => `It ${verb} the ${what}.`)]
 }
 
 /** Aimed at an administrator it does less than people expect. */

@@ -3,7 +3,6 @@ import type { KeyId } from '../key/public-key.ts'
 import type { Revocation } from './revocation.ts'
 import type { RevocationSet } from './revocation-set.ts'
 import type { EnrolmentRecord, State } from './state.ts'
-import { targetId } from './state.ts'
 
 /** What is asked about; any of it suffices to be revoked. */
 export interface RevocationQuery {
@@ -26,20 +25,21 @@ export interface RevocationQuery {
  */
 export function isRevoked(set: RevocationSet, state: State, query: RevocationQuery, now: number): Revocation | undefined {
   if (set.held.size === 0) return undefined
-  for (const id of targetsOf(state, query)) {
-    const found = set.byTarget.get(id)?.find((revocation) => isInForce(revocation, state, now))
+  for (const id of coveringTargets(state, query)) {
+    const found = set.byTarget.get(id)?.find((revocation) => isInForce(revocation, id, state, now))
     if (found) return found
   }
   return undefined
 }
 
-function isInForce({ target, at, until }: Revocation, state: State, now: number): boolean {
+/** @param id the target that was found: of several, each is released by itself */
+function isInForce({ at, until }: Revocation, id: string, state: State, now: number): boolean {
   if (until === undefined) return true
-  const released = state.releases.get(targetId(target))
+  const released = state.releases.get(id)
   return now < until && !(released && released.at >= at)
 }
 
-function targetsOf(state: State, { atsign, kid, grant, enrolment, invite }: RevocationQuery): ReadonlySet<string> {
+function coveringTargets(state: State, { atsign, kid, grant, enrolment, invite }: RevocationQuery): ReadonlySet<string> {
   const targets = new Set<string>()
   const live = atsign && state.identities.get(atsign)
   if (live) coverEnrolment(state, live.enrolment, targets)

@@ -6,7 +6,7 @@ import type { Signed } from '../key/signature.ts'
 import { MAX_SIGNATURES } from '../key/signature.ts'
 import type { SignatureSuite } from '../key/suite.ts'
 import type { Revocation } from './revocation.ts'
-import { parseRevocation, revocationHash } from './revocation.ts'
+import { parseRevocation, revocationHash, targetsOf } from './revocation.ts'
 import type { KnownKey, State, Target } from './state.ts'
 import { targetId } from './state.ts'
 import { MAX_REV } from './statement.ts'
@@ -28,8 +28,8 @@ export interface RevocationSet {
 export const emptyRevocations = (): RevocationSet => ({ held: new Map(), byTarget: new Map() })
 
 /**
- * Takes up a revocation that a current administrator signed, or the owner of the agent it is aimed at, or (for signers who
- * left) one that the chain names. Adding one again, or in another order, changes nothing. Does NOT look at the time: it counts
+ * Takes up a revocation that a current administrator signed, or the owner of the agents it is aimed at, or (for signers who
+ * left) one that the chain names. One with several targets counts as a whole or not at all. Adding one again, or in another order, changes nothing. Does NOT look at the time: it counts
  * from when it is held.
  * @throws {VerifyError} those of `parseRevocation`; WRONG_ORG, NOT_ENTITLED, UNKNOWN_TARGET when only a person signed and the
  *   state does not know the target (yet)
@@ -42,21 +42,25 @@ export function addRevocation(set: RevocationSet, signed: Signed, state: State, 
   if (revocation.org !== state.org)
     throw new VerifyError('WRONG_ORG', `revocation of organisation ${revocation.org}, expected ${state.org}`)
   checkEntitled(signed, revocation, hash, state, suite)
-  const id = targetId(revocation.target)
-  return {
-    held: new Map(set.held).set(hash, { hash, revocation, signed }),
-    byTarget: new Map(set.byTarget).set(id, [...(set.byTarget.get(id) ?? []), revocation]),
-  }
+  const byTarget = new Map(set.byTarget)
+  for (const id of targetsOf(revocation).map(targetId)) byTarget.set(id, [...(byTarget.get(id) ?? []), revocation])
+  return { held: new Map(set.held).set(hash, { hash, revocation, signed }), byTarget }
 }
 
 /** @throws {VerifyError} NOT_ENTITLED, UNKNOWN_TARGET, TOO_LARGE */
-function checkEntitled(signed: Signed, { target }: Revocation, hash: string, state: State, suite: SignatureSuite): void {
+function checkEntitled(signed: Signed, revocation: Revocation, hash: string, state: State, suite: SignatureSuite): void {
   if (signed.signatures.length > MAX_SIGNATURES) throw new VerifyError('TOO_LARGE', `more than ${MAX_SIGNATURES} signatures`)
   const signers = validKeys(signed, state, suite)
-  const owner = ownerOfTarget(state, target)
-  if (signers.some((key) => mayRevoke(key, owner, state.named.has(hash)))) return
-  const isUnknown = signers.length > 0 && (target.kind === 'enrolment' || target.kind === 'key') && !isKnown(state, target)
-  if (isUnknown) throw new VerifyError('UNKNOWN_TARGET', `no ${target.kind} ${target.id} in this state`)
+  const isNamed = state.named.has(hash)
+  const open = targetsOf(revocation).filter((target) => {
+    const owner = ownerOfTarget(state, target)
+    return !signers.some((key) => mayRevoke(key, owner, isNamed))
+  })
+  const first = open[0]
+  if (!first) return
+  if (signers.length > 0 && open.every((target) => mayComeToBeKnown(state, target))) {
+    throw new VerifyError('UNKNOWN_TARGET', `no ${first.kind} ${first.id} in this state`)
+  }
   throw new VerifyError('NOT_ENTITLED', 'signed by no administrator, nor by the owner of the agent')
 }
 
@@ -86,8 +90,9 @@ function ownerOfTarget(state: State, target: Target): AtSign | undefined {
   return target.kind === 'enrolment' || target.kind === 'key' ? state.enrolments.get(enrolment ?? '')?.owner : undefined
 }
 
-const isKnown = (state: State, target: Target): boolean =>
-  target.kind === 'key' ? state.keys.has(target.id as KeyId) : state.enrolments.has(target.id)
+/** An enrolment or key that this state lacks: a later statement may bring it, and with it its owner. */
+const mayComeToBeKnown = (state: State, { kind, id }: Target): boolean =>
+  kind === 'key' ? !state.keys.has(id as KeyId) : kind === 'enrolment' && !state.enrolments.has(id)
 
 /** Hashes that the chain names and the set lacks, in order. An edge serves nothing before this is empty. */
 export const missingFrom = (set: RevocationSet, state: State): readonly string[] =>
