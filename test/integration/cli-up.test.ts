@@ -2,6 +2,7 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { runCli, runCliJson } from '../fixtures/cli.ts'
 import type { Child, Home } from '../fixtures/processes.ts'
 import { freePorts, openHome, scripts, startNode, until } from '../fixtures/processes.ts'
 
@@ -33,7 +34,7 @@ async function start({ port, relayPort, data = 'data' }: Plan = {}) {
 interface Ready {
   readonly control: string
   readonly pids: { readonly control: number; readonly relay: number }
-  readonly genesis: { readonly link: string; readonly command: string } | null
+  readonly genesis: { readonly link: string | null; readonly cli: string; readonly command: string } | null
 }
 const ready = async (child: Child): Promise<Ready> => JSON.parse((await child.said(/\{"schema":"postern\.up".*\n/, 60_000))[0]).data
 
@@ -54,10 +55,32 @@ describe('postern up', () => {
     expect((await fetch(`${control}/api/health`)).status).toBe(200)
     expect((await fetch(`http://127.0.0.1:${relayPort}/health`)).status).toBe(200)
     expect(genesis!.command).toBe(
-      `npx postern genesis '${genesis!.link}' --name <organisation> --as @you --console-origin http://localhost:${port}`,
+      `npx postern genesis '${genesis!.cli}' --name <organisation> --as @you --console-origin http://localhost:${port}`,
     )
-    expect(genesis!.link).toMatch(/^http:\/\/localhost:\d+#[A-Za-z0-9_-]{22}$/)
+    expect(genesis!.cli).toMatch(/^http:\/\/localhost:\d+#[A-Za-z0-9_-]{22}$/)
     expect(isAlive(pids.control) && isAlive(pids.relay)).toBe(true)
+  })
+
+  test('a genesis link that was renewed replaces the first one, and says who used it', async () => {
+    const { child, port } = await start({ data: 'renewed' })
+    const { genesis } = await ready(child)
+    const data = join(home.path, 'renewed')
+    const renewed = await runCliJson<{ cli: string; link: string | null }>(home, ['genesis', 'link', '--data', data])
+    expect(renewed.cli).toMatch(new RegExp(`^http://localhost:${port}#[\\w-]{22}$`))
+    const found = (link: string) => runCli(home, ['genesis', link, '--name', 'Acme', '--as', '@ana', '--yes'])
+    expect(await found(genesis!.cli)).toMatchObject({ code: 5, stderr: expect.stringContaining('this is not the genesis secret') })
+    expect(await found(renewed.cli)).toMatchObject({ code: 0 })
+    await child.said(/✓ Genesis signed by @ana · log size 1 · (\w+ ){7}\w+\n/)
+    expect(await runCli(home, ['genesis', 'link', '--data', data])).toMatchObject({
+      code: 9,
+      stderr: expect.stringContaining('somebody has founded "Acme" here already'),
+    })
+  })
+
+  test('without a running Postern there is no link to make', async () => {
+    const { code, stderr } = await runCli(home, ['genesis', 'link', '--data', join(home.path, 'nothing')])
+    expect(code).toBe(3)
+    expect(stderr).toContain('error: Postern does not run on this machine')
   })
 
   test('Ctrl-C stops everything within ten seconds, with exit code 130', async () => {

@@ -26,7 +26,7 @@ beforeAll(async () => {
   const args = ['up', '--port', port, '--relay-port', relayPort, '--signer-port', signerPort, '--data', join(home.path, 'data'), '--json']
   up = startNode('up', scripts.cli, args.map(String), { env: home.env })
   const [line] = await up.said(/\{"schema":"postern\.up".*\n/, 60_000)
-  link = JSON.parse(line).data.genesis.link
+  link = JSON.parse(line).data.genesis.cli
 })
 afterAll(async () => {
   for (const child of children) await child.stop()

@@ -26,8 +26,8 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
   [
     'Start',
     [
-      noun('up', '', 'run Postern on this machine: control plane and relay', up),
-      noun('genesis', '', 'found an organisation and become its first administrator', genesis),
+      noun('up', '', 'run Postern on this machine: control plane, signer and relay', up),
+      noun('genesis', 'link', 'found an organisation and become its first administrator', genesis),
       noun('login', '', 'sign in: 12 hours for a session key of this machine', session),
       noun('logout', '', 'end this session', session),
       noun('whoami', '', 'who is signed in, and until when', session),
@@ -55,6 +55,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
       noun('approve', '', 'sign an enrolment after comparing its words', decide),
       noun('sign', '', 'sign a statement that wants more signatures', decide),
       noun('refuse', '', 'turn an enrolment or a statement down', decide),
+      noun('signer', 'hashes', 'serve the page where passkeys sign', () => import('./commands/signer.ts')),
     ],
   ],
   [

@@ -31,6 +31,11 @@ const schema = z.strictObject({
     .string()
     .regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')
     .optional(),
+  /**
+   * Instead of the hash: a file with `<SHA-256, hex> <Unix seconds>`, the secret and until when it counts. Read with every attempt, so that
+   * a link can be renewed while this runs. Missing or unreadable: nobody can found an organisation.
+   */
+  genesisRecord: z.string().optional(),
   /** Wrong (older than the code): start fails and names the migration. */
   migrations: z.string(),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
@@ -47,8 +52,8 @@ const DEFAULTS = {
 const OURS = new Set(Object.keys(schema.shape))
 
 /**
- * `DATABASE_URL`, and `POSTERN_PUBLIC_URL`, `POSTERN_RELAY_URLS`, `POSTERN_GENESIS_SECRET_HASH`, `POSTERN_LOG_LEVEL`,
- * `POSTERN_MIGRATIONS`; each also as `…_FILE`. Other `POSTERN_` variables belong to other processes and are left alone.
+ * `DATABASE_URL`, and `POSTERN_PUBLIC_URL`, `POSTERN_RELAY_URLS`, `POSTERN_GENESIS_SECRET_HASH`,
+ * `POSTERN_GENESIS_RECORD`, `POSTERN_LOG_LEVEL`, `POSTERN_MIGRATIONS`; each also as `…_FILE`. Other `POSTERN_` variables belong to other processes and are left alone.
  * @throws {OperationError} CONFIG_INVALID, with all problems
  */
 export function readControlConfig(environment: Environment = process.env): Config {

@@ -1,4 +1,4 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import type { AtSign, Founder, GenesisBody, Signature, Signed, Thresholds } from '@postern/core'
 import {
   createControlClient,
@@ -33,13 +33,14 @@ import { askFor } from '../prompt.ts'
 import type { Options } from '../run.ts'
 import { act } from '../run.ts'
 import { now, surroundings } from '../surroundings.ts'
+import { linksFor, ownerLines, readRunning, renewSecret } from '../up/genesis-link.ts'
 import { readOverview } from '../up/health.ts'
 
 /** Where the embedded signer and console are, so that they need no `signer.set` when they come. */
 const EMBEDDED = { signer: 'http://localhost:3001', rpId: 'localhost', console: 'http://localhost:3000' }
 
 export function register(program: Command): void {
-  program
+  const genesis = program
     .command('genesis')
     .description('Found an organisation: sign statement 0 with your key and a recovery key.')
     .argument('<link>', "the genesis link that 'postern up' printed: <control plane>#<secret>")
@@ -52,6 +53,19 @@ export function register(program: Command): void {
     .option('--rp-id <domain>', 'relying party of passkeys; becomes permanent', EMBEDDED.rpId)
     .option('--console-origin <origin>', 'where the console will be', EMBEDDED.console)
     .action(act(found))
+  genesis
+    .command('link')
+    .description('Make a new genesis link for the Postern that runs on this machine, while nobody owns it. The one before counts no more.')
+    .option('--data <directory>', "where its data is, as for 'postern up'; default: .data of this clone")
+    .action(act(link))
+}
+
+async function link(_context: Context, _args: readonly string[], options: Options): Promise<Report> {
+  const data = resolve(options.data ?? join(import.meta.dirname, '../../../../.data'))
+  const running = await readRunning(data)
+  await refuseFounded(running.control, undefined)
+  const links = linksFor(running, await renewSecret(data))
+  return { schema: 'genesis.link', data: links, ids: [links.link ?? links.cli], lines: ownerLines(links) }
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]

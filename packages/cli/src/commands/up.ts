@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
@@ -9,8 +8,10 @@ import { EXIT } from '../exit-codes.ts'
 import type { Report } from '../output/report.ts'
 import type { Options } from '../run.ts'
 import { act, finish } from '../run.ts'
-import type { Child } from '../up/child.ts'
+import { isSignerBuilt } from '../signer/dist.ts'
+import type { Child, Entry } from '../up/child.ts'
 import { startChild } from '../up/child.ts'
+import { linksFor, ownerLines, recordPath, renewSecret, writeRunning } from '../up/genesis-link.ts'
 import { endedError, readOverview, untilHealthy } from '../up/health.ts'
 import { portOf, requireFreePorts } from '../up/ports.ts'
 
@@ -19,13 +20,14 @@ import { portOf, requireFreePorts } from '../up/ports.ts'
 const root = join(import.meta.dirname, '../../../..')
 const NEXT = 'node_modules/next/dist/bin/next'
 const RELAY = 'packages/relay/src/main.ts'
+const CLI = 'packages/cli/src/main.ts'
 
 export function register(program: Command): void {
   program
     .command('up')
-    .description('Run Postern on this machine until Ctrl-C: control plane (with its API) and relay.')
+    .description('Run Postern on this machine until Ctrl-C: control plane (with its API), signer and relay.')
     .option('--port <port>', 'control plane', '3000')
-    .option('--signer-port <port>', 'reserved for the signer', '3001')
+    .option('--signer-port <port>', 'signer', '3001')
     .option('--relay-port <port>', 'relay', '3002')
     .option('--host <address>', 'address to listen on; other than loopback, put TLS in front', '127.0.0.1')
     .option(
@@ -41,10 +43,12 @@ interface Plan {
   readonly signerPort: number
   readonly relayPort: number
   readonly control: string
+  /** Undefined: this installation has no signer. */
+  readonly signer: string | undefined
   readonly relay: string
+  /** Directory of what is kept beside the database. */
+  readonly data: string
   readonly database: string
-  /** Made here, kept in memory, printed once. The control plane gets its SHA-256. */
-  readonly secret: string
 }
 
 async function up(context: Context, _args: readonly string[], options: Options): Promise<undefined> {
@@ -56,21 +60,20 @@ async function up(context: Context, _args: readonly string[], options: Options):
   await requireFreePorts(
     [
       { port: plan.port, whose: 'control plane', flag: '--port' },
+      ...(plan.signer ? [{ port: plan.signerPort, whose: 'signer', flag: '--signer-port' }] : []),
       { port: plan.relayPort, whose: 'relay', flag: '--relay-port' },
     ],
     plan.host,
   )
-  const children = [startControl(context, plan), startRelay(context, plan)] as const
+  const children = [startControl(context, plan), startRelay(context, plan), ...(plan.signer ? [startSigner(context, plan)] : [])] as const
   const stopping = onSignal(children)
   try {
     await Promise.race([
       stopping,
-      Promise.all([
-        untilHealthy(context, children[0], `http://${plan.host}:${plan.port}/api/health`),
-        untilHealthy(context, children[1], `http://${plan.host}:${plan.relayPort}/health`),
-      ]),
+      Promise.all(healthOf(plan).flatMap((url, i) => (children[i] ? [untilHealthy(context, children[i], url)] : []))),
     ])
-    finish(await reportOf(plan, children), context)
+    await writeRunning(plan.data, { pid: process.pid, control: plan.control, ...(plan.signer ? { signer: plan.signer } : {}) })
+    finish(await reportOf(plan, children, await renewSecret(plan.data)), context) // it has the database: the directory is its own
     await Promise.race([stopping, ...children.map(async (child) => Promise.reject(endedError(child, await child.ended)))])
   } catch (error) {
     await stopAll(children)
@@ -79,15 +82,23 @@ async function up(context: Context, _args: readonly string[], options: Options):
   return undefined
 }
 
+/** In the order of the children. */
+const healthOf = ({ host, port, relayPort, signerPort }: Plan) => [
+  `http://${host}:${port}/api/health`,
+  `http://${host}:${relayPort}/health`,
+  `http://${host}:${signerPort}/`,
+]
+
 function planOf(options: Options, environment: Environment): Plan {
   const [port, signerPort, relayPort] = [options.port, options.signerPort, options.relayPort].map(portOf) as [number, number, number]
   const data = resolve(options.data ?? join(root, '.data'))
   return {
     ...{ host: options.host, port, signerPort, relayPort },
     control: `http://localhost:${port}`,
+    signer: isSignerBuilt() ? `http://localhost:${signerPort}` : undefined,
     relay: `ws://localhost:${relayPort}/relay`,
+    data,
     database: environment.DATABASE_URL || `pglite:${join(data, 'pg')}`,
-    secret: randomBytes(16).toString('base64url'),
   }
 }
 
@@ -95,17 +106,33 @@ function planOf(options: Options, environment: Environment): Plan {
 const without = (environment: Environment, pattern: RegExp): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !pattern.test(name)))
 
-function startControl(context: Context, { host, port, control, relay, database, secret }: Plan): Child {
+function startControl(context: Context, { host, port, control, signer, relay, data, database }: Plan): Child {
   const { environment } = context.settings
   const env = {
     NEXT_TELEMETRY_DISABLED: '1',
     POSTERN_PUBLIC_URL: `${control},http://127.0.0.1:${port}`,
     POSTERN_RELAY_URLS: relay,
+    ...(signer ? { POSTERN_SIGNER_ORIGINS: signer } : {}),
     ...without(environment, /^POSTERN_(RELAY_(?!URLS)|GENESIS_)/),
     DATABASE_URL: database,
-    POSTERN_GENESIS_SECRET_HASH: createHash('sha256').update(secret).digest('hex'),
+    POSTERN_GENESIS_RECORD: recordPath(data),
   }
-  return startChild(context, 'control plane', [NEXT, 'start', '-H', host, '-p', String(port)], { cwd: root, env })
+  const onEntry = (entry: Entry) => void sayFounded(context, entry)
+  return startChild(context, 'control plane', [NEXT, 'start', '-H', host, '-p', String(port)], { cwd: root, env, onEntry })
+}
+
+/** The control plane's own line about statement 0. Words are computed here. */
+async function sayFounded({ say }: Context, { msg, org, by }: Entry): Promise<void> {
+  if (msg !== 'genesis signed' || typeof org !== 'string' || !Array.isArray(by)) return
+  const { organisationWords } = await import('@postern/core')
+  say(`✓ Genesis signed by ${by.join(', ')} · log size 1 · ${organisationWords(org).join(' ')}`)
+}
+
+/** Static files for one console: it gets no variable of anybody else. */
+function startSigner(context: Context, { host, signerPort, control }: Plan): Child {
+  const env = without(context.settings.environment, /^POSTERN_|^DATABASE_/)
+  const args = [CLI, 'signer', '--host', host, '--port', String(signerPort), '--console', control]
+  return startChild(context, 'signer', args, { cwd: root, env })
 }
 
 function startRelay(context: Context, { host, relayPort, control }: Plan): Child {
@@ -137,18 +164,19 @@ function onSignal(children: readonly Child[]): Promise<never> {
 
 const stopAll = (children: readonly Child[]) => Promise.all(children.map((child) => child.stop()))
 
-async function reportOf(plan: Plan, children: readonly Child[]): Promise<Report> {
-  const { control, relay, database } = plan
+async function reportOf(plan: Plan, children: readonly Child[], secret: string): Promise<Report> {
+  const { control, signer, relay, database } = plan
   const overview = await readOverview(control)
   const health = `${control}/api/health`
-  const genesis = overview && !overview.organisation ? genesisOf(plan) : undefined
+  const genesis = overview && !overview.organisation ? linksFor({ control, ...(signer ? { signer } : {}) }, secret) : undefined
   const seconds = performance.now() / 1000 // since this process began
   const where = database.startsWith('pglite:') ? database : 'PostgreSQL (DATABASE_URL)'
-  const pids = Object.fromEntries(children.map(({ name, pid }) => [name === 'relay' ? 'relay' : 'control', pid]))
+  const pids = Object.fromEntries(children.map(({ name, pid }) => [name === 'control plane' ? 'control' : name, pid]))
   return {
     schema: 'up',
     data: {
       control,
+      signer: signer ?? null,
       health,
       relay,
       database: where,
@@ -157,26 +185,12 @@ async function reportOf(plan: Plan, children: readonly Child[]): Promise<Report>
       pids,
       ready_seconds: Number(seconds.toFixed(2)),
     },
-    facts: [
-      ['control plane', control],
-      ['health', health],
-      ['relay', relay],
-      ['database', where],
-      ...(overview?.organisation ? [['organisation', `${overview.organisation.name} ${overview.organisation.org}`] as const] : []),
-    ],
     lines: [
-      ...(genesis ? ['', 'Nobody owns it yet. Within 15 minutes, once, in another terminal:', `  ${genesis.command}`, ''] : []),
+      `✓ Postern is up    console  ${control}      signer  ${signer ?? 'not built'}`,
+      `  health ${health} · relay ${relay} · database ${where}`,
+      ...(overview?.organisation ? [`  organisation ${JSON.stringify(overview.organisation.name)} ${overview.organisation.org}`] : []),
+      ...(genesis ? ownerLines(genesis).map((line) => `  ${line}`) : []),
       `ready in ${seconds.toFixed(1)} s · Ctrl-C stops everything`,
     ],
   }
-}
-
-/** The secret stands behind '#': it reaches no proxy and no log. Origins are said where they are not the embedded ones. */
-function genesisOf({ control, port, signerPort, secret }: Plan): { link: string; command: string } {
-  const link = `${control}#${secret}`
-  const origins = [
-    ...(port === 3000 ? [] : [`--console-origin ${control}`]),
-    ...(signerPort === 3001 ? [] : [`--signer-origin http://localhost:${signerPort}`]),
-  ]
-  return { link, command: ['npx postern genesis', `'${link}'`, '--name <organisation> --as @you', ...origins].join(' ') }
 }

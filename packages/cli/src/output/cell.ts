@@ -44,6 +44,7 @@ const STATES: Record<string, readonly [string, Tone]> = {
   suspended: ['⊘', 'warn'],
   quarantined: ['⊘', 'warn'],
   changed: ['⊘', 'warn'],
+  missing: ['✕', 'bad'],
   revoked: ['✕', 'bad'],
   deny: ['✕', 'bad'],
   failed: ['✕', 'bad'],

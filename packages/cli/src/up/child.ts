@@ -12,7 +12,12 @@ const KEPT_LINES = 30
 export interface ChildOptions {
   readonly cwd: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Told of every line of its log. */
+  readonly onEntry?: (entry: Entry) => void
 }
+
+/** A line of the log of a process of ours: its message is constant, the rest are facts. */
+export type Entry = Readonly<Record<string, unknown>> & { readonly level: string; readonly msg: string }
 
 /** A process that `up` started. */
 export interface Child {
@@ -28,7 +33,7 @@ export interface Child {
 /**
  * Starts `node <args>` in a session of its own, so that Ctrl-C reaches us alone and we end it in order.
  */
-export function startChild(context: Context, name: string, args: readonly string[], { cwd, env }: ChildOptions): Child {
+export function startChild(context: Context, name: string, args: readonly string[], { cwd, env, onEntry }: ChildOptions): Child {
   const child = spawn(process.execPath, ['--import', WITH_PARENT, ...args], {
     cwd,
     env: env as NodeJS.ProcessEnv, // Next's types want NODE_ENV in it, which a production server sets itself
@@ -39,7 +44,9 @@ export function startChild(context: Context, name: string, args: readonly string
   let isStopping = false
   for (const stream of [child.stdout, child.stderr]) {
     createInterface({ input: stream! }).on('line', (line) => {
-      const { text, isImportant } = readLine(line, stream === child.stderr)
+      const entry = parseEntry(line)
+      const { text, isImportant } = readLine(line, entry, stream === child.stderr)
+      if (entry) onEntry?.(entry)
       tail.push(text)
       if (tail.length > KEPT_LINES) tail.shift()
       const say = isImportant && !isStopping ? context.say : context.detail // what fails while it stops is how it stops
@@ -72,18 +79,17 @@ async function stop(child: ChildProcess, ended: Promise<number>): Promise<void> 
 }
 
 /** Log lines of ours count from `warn` on, and whatever else it says on stderr. */
-function readLine(line: string, isStderr: boolean): { readonly text: string; readonly isImportant: boolean } {
-  const entry = parseEntry(line)
+function readLine(line: string, entry: Entry | undefined, isStderr: boolean): { readonly text: string; readonly isImportant: boolean } {
   if (!entry) return { text: line, isImportant: isStderr && line.trim() !== '' }
   const { level, msg, time: _time, name: _name, ...rest } = entry
   const facts = Object.keys(rest).length > 0 ? ` ${JSON.stringify(rest)}` : ''
   return { text: `${level} ${msg}${facts}`, isImportant: ['warn', 'error', 'fatal'].includes(level) }
 }
 
-function parseEntry(line: string): (Record<string, unknown> & { level: string; msg: string }) | undefined {
+function parseEntry(line: string): Entry | undefined {
   try {
     const entry = JSON.parse(line) as Record<string, unknown>
-    return typeof entry.level === 'string' && typeof entry.msg === 'string' ? (entry as ReturnType<typeof parseEntry>) : undefined
+    return typeof entry.level === 'string' && typeof entry.msg === 'string' ? (entry as Entry) : undefined
   } catch {
     return undefined
   }

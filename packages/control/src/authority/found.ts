@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
 import type { Signed, Statement } from '@postern/core'
 import { encodeSigned, linkHash, organisationOf, startState, utf8 } from '@postern/core'
 import type { Context, Control } from '../context.ts'
@@ -22,7 +23,7 @@ export async function foundOrganisation(
   statement: Statement & { op: 'genesis' },
   secret: string | undefined,
 ): Promise<Head> {
-  checkSecret(control, secret)
+  await checkSecret(control, secret)
   const org = organisationOf(signed.bytes)
   const head = { seq: 0, hash: linkHash(signed.bytes) }
   if (control.ledger.org === org) return head // the answer to the first attempt got lost
@@ -42,17 +43,30 @@ export async function foundOrganisation(
     throw new ControlError('ALREADY_FOUNDED', 'somebody else founded an organisation here first', { cause: error })
   }
   await control.ledger.refresh()
+  control.log.info({ org, by: statement.body.admins.map(({ atsign }) => atsign) }, 'genesis signed')
   return head
 }
 
-function checkSecret({ config, startedAt, suite, now, limits }: Control, secret: string | undefined) {
+async function checkSecret(control: Control, secret: string | undefined): Promise<void> {
+  const { suite, limits } = control
   limits.guesses.check()
-  const expected = config.genesisSecretHash
-  if (!expected || now() >= startedAt + GENESIS_SECONDS) {
-    throw new ControlError('BAD_SECRET', 'the genesis secret has expired', { fix: 'restart Postern: it prints a new genesis link' })
-  }
+  const expected = await expectedHash(control)
+  if (!expected) throw new ControlError('BAD_SECRET', 'the genesis secret has expired', { fix: fixFor(control) })
   const given = suite.sha256(utf8(secret ?? ''))
   if (timingSafeEqual(given, Buffer.from(expected, 'hex'))) return
   limits.guesses.spend()
   throw new ControlError('BAD_SECRET', 'this is not the genesis secret')
+}
+
+const fixFor = ({ config }: Control) =>
+  config.genesisRecord === undefined
+    ? 'restart Postern: it prints a new genesis link'
+    : 'make a new one on its machine: postern genesis link'
+
+/** SHA-256 of the secret that counts now. @returns undefined when none does */
+async function expectedHash({ config, startedAt, now }: Control): Promise<string | undefined> {
+  if (config.genesisRecord === undefined) return now() < startedAt + GENESIS_SECONDS ? config.genesisSecretHash : undefined
+  const text = await readFile(config.genesisRecord, 'utf8').catch(() => '')
+  const [, hash, until] = /^([0-9a-f]{64}) (\d{1,12})\n$/.exec(text) ?? []
+  return now() < Number(until ?? 0) ? hash : undefined
 }
