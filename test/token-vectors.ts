@@ -10,7 +10,7 @@ export interface TestKey {
   readonly key: PublicKey
 }
 
-/** One of test/vectors/{ask,grant,call,receipt,ack}/verify.json. Valid vectors have the payload they were made of. */
+/** One of test/vectors/{ask,grant,call,receipt,ack,hold}/verify.json. Valid vectors have the payload they were made of. */
 export interface TokenVectors {
   readonly org: string
   readonly now: number
@@ -19,7 +19,7 @@ export interface TokenVectors {
   readonly vectors: readonly { readonly name: string; readonly token: string; readonly expect: string; readonly payload?: object }[]
 }
 
-export const TOKEN_TYPES = ['ask', 'grant', 'call', 'receipt', 'ack'] as const
+export const TOKEN_TYPES = ['ask', 'grant', 'call', 'receipt', 'ack', 'hold'] as const
 export type TokenTypeName = (typeof TOKEN_TYPES)[number]
 
 export const readTokenVectors = (type: TokenTypeName): TokenVectors =>

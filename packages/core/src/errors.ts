@@ -63,6 +63,8 @@ export const VERIFY_CODES = [
   'SERVER_TAKEN',
   'UNKNOWN_TARGET',
   'NOT_ENTITLED',
+  // call: approvals
+  'WRONG_CALL',
 ] as const
 
 export type VerifyCode = (typeof VERIFY_CODES)[number]

@@ -12,12 +12,18 @@ export { parseObject } from './bytes/shape.ts'
 // call
 export type { Ack } from './call/ack.ts'
 export { revocationsDigest, signAck, verifyAck } from './call/ack.ts'
+export type { Approval, ApprovalContext, Decided, HeldCall } from './call/approval.ts'
+export { checkSameCall, encodeApproval, MAX_HOLD_SECONDS, parseApproval, verifyApproval } from './call/approval.ts'
 export type { Call } from './call/call.ts'
 export { signCall, verifyCall } from './call/call.ts'
 export type { RefusalCode, RefusalText } from './call/codes.ts'
 export { isRefusalCode, refusals } from './call/codes.ts'
+export type { Hold } from './call/hold.ts'
+export { approvalOf, heldCallOf, MAX_APPROVERS, signHold, verifyHold } from './call/hold.ts'
 export type { Receipt, ReceiptStatus } from './call/receipt.ts'
 export { signReceipt, verifyReceipt } from './call/receipt.ts'
+export type { ShownArgument } from './call/show-arguments.ts'
+export { hasHidden, showArguments, showText, showValue } from './call/show-arguments.ts'
 // edge
 export { readAckedInTime } from './edge/acked-in-time.ts'
 export type { AuthorityStore, StoredHead, StoredRevocation } from './edge/authority-store.ts'
@@ -109,6 +115,17 @@ export { verifyRequest } from './request/verify.ts'
 // seal
 export type { GrantAnswer, SealAddress } from './seal/ask.ts'
 export { MAX_SEALED_ANSWER_BYTES, MAX_SEALED_ASK_BYTES, openAnswer, openAsk, sealAnswer, sealAsk } from './seal/ask.ts'
+export { describeApproval } from './seal/describe-approval.ts'
+export type { HeldAddress, HeldRequest, SealedHold, VerifiedHeld } from './seal/hold.ts'
+export {
+  MAX_HELD_PARAMS_BYTES,
+  MAX_HOLD_KEYS,
+  MAX_SEALED_HOLD_BYTES,
+  openHold,
+  readHeld,
+  SEALED_HOLD_KEY_BYTES,
+  sealHold,
+} from './seal/hold.ts'
 export type { Exporter } from './seal/hpke.ts'
 export { openSealed, sealTo } from './seal/hpke.ts'
 // session

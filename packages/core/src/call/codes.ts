@@ -106,6 +106,20 @@ const table = {
     title: 'The policy asks for a person to approve this, which this version cannot do.',
     fix: 'Upgrade the gateway, or have the rule changed.',
   },
+  APPROVAL_IMPOSSIBLE: {
+    title: 'Nobody can be asked to approve this call.',
+    fix: 'The rule names live people as approvers, who have a seal key: postern people list shows who has.',
+  },
+  APPROVAL_PENDING: {
+    title: 'The call waits for a person to approve it.',
+    fix: 'Make the same call again, with the same arguments: it is not asked for twice, and runs once.',
+  },
+  APPROVAL_REFUSED: { title: 'A person has refused this call.', fix: 'Ask that person; the same call will be asked about again.' },
+  APPROVAL_TIMED_OUT: { title: 'Nobody decided about this call in time, so it did not run.', fix: 'Call again when an approver is there.' },
+  APPROVAL_ENDED: {
+    title: 'The call is not held any more, so it cannot be approved and did not run.',
+    fix: 'Call again; it will be asked about anew.',
+  },
 
   // running it
   JOURNAL_FAILED: { title: 'The gateway could not write its journal, so it ran nothing.', fix: "Make room on the gateway's disk." },

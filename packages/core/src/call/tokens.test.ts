@@ -17,6 +17,7 @@ import type { SignatureSuite } from '../key/suite.ts'
 import { portableSignatures } from '../key/suite.ts'
 import { verifyAck } from './ack.ts'
 import { verifyCall } from './call.ts'
+import { verifyHold } from './hold.ts'
 import { verifyReceipt } from './receipt.ts'
 
 type Verify = (token: string, resolve: KeyResolver, context: TokenContext) => unknown
@@ -26,6 +27,7 @@ const verifiers: Record<TokenTypeName, Verify> = {
   call: verifyCall,
   receipt: verifyReceipt,
   ack: verifyAck,
+  hold: verifyHold,
 }
 const files = Object.fromEntries(TOKEN_TYPES.map((type) => [type, readTokenVectors(type)])) as Record<
   TokenTypeName,
@@ -156,7 +158,7 @@ test('a key of the wrong use or algorithm is refused even when the resolver offe
 })
 
 test('the resolver is asked for the issuer, the key id and the one use of the type', () => {
-  const uses = { ask: 'call', grant: 'issue', call: 'call', receipt: 'receipt', ack: 'receipt' }
+  const uses = { ask: 'call', grant: 'issue', call: 'call', receipt: 'receipt', ack: 'receipt', hold: 'receipt' }
   for (const type of TOKEN_TYPES) {
     const asked: string[] = []
     const { org, now, vectors } = files[type]

@@ -4,6 +4,7 @@ import { concatBytes, utf8 } from '../bytes/bytes.ts'
 import { WORDS } from './words.ts'
 
 const LABEL = utf8('postern-words-v1\0')
+const APPROVAL = utf8('postern-approval-words-v1\0')
 
 /**
  * Six words (66 bits) that a person compares on two screens before an enrolment is signed. Each side computes them from its
@@ -15,6 +16,14 @@ export const comparisonWords = (org: string, requestBytes: Uint8Array): readonly
 
 /** Eight words (88 bits): the beginning of the organisation's id itself. */
 export const organisationWords = (org: string): readonly string[] => wordsOf(decodeBase64url(org), 8)
+
+/**
+ * Four words (44 bits) by which a person who sees both screens tells which held call this is. A help to the eye, never a check: the
+ * signature names the call by its whole hash.
+ * @see packages/core/spec/approval.md §5
+ */
+export const approvalWords = (org: string, cth: string): readonly string[] =>
+  wordsOf(sha256(concatBytes(APPROVAL, decodeBase64url(org), decodeBase64url(cth))), 4)
 
 /** The first `count` groups of 11 bits, most significant bit first. */
 function wordsOf(bytes: Uint8Array, count: number): readonly string[] {

@@ -2,7 +2,7 @@
 export { admitPublicKey, publicKeyShape } from './admission.ts'
 export type { AtSign } from './atsign.ts'
 export { atSignShape, isAtSign, parseAtSign } from './atsign.ts'
-export { comparisonWords, organisationWords } from './comparison.ts'
+export { approvalWords, comparisonWords, organisationWords } from './comparison.ts'
 export { signDetached, verifyDetached } from './detached.ts'
 export { admitEd25519, ed25519PublicKey, verifyEd25519 } from './ed25519.ts'
 export { p256FromDer, verifyP256 } from './p256.ts'

@@ -1,4 +1,4 @@
-// JWS compact with one constant header per type: what asks, grants, calls, receipts and acks share. packages/core/spec/jws.md
+// JWS compact with one constant header per type: what asks, grants, calls, receipts, acks and holds share. packages/core/spec/jws.md
 import { decodeBase64urlCodes, encodeBase64url } from '../bytes/base64url.ts'
 import { utf8 } from '../bytes/bytes.ts'
 import { encodeCanonical, parseSigned } from '../bytes/canonical.ts'
@@ -49,8 +49,7 @@ export interface TokenType<T extends Claims> {
   readonly shape: Shape<T>
 }
 
-/** The five types. `hold` is reserved. */
-type TokenName = 'ask' | 'grant' | 'call' | 'receipt' | 'ack'
+type TokenName = 'ask' | 'grant' | 'call' | 'receipt' | 'ack' | 'hold'
 
 /** @see packages/core/spec/jws.md §2 */
 export function tokenType<T extends Claims>(name: TokenName, use: KeyUse, shape: Shape<T>): TokenType<T> {
