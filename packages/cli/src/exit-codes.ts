@@ -106,6 +106,7 @@ const table = {
   SERVER_TAKEN: 'conflict',
   UNKNOWN_TARGET: 'notFound',
   NOT_ENTITLED: 'notPermitted',
+  WRONG_CALL: 'verification',
 
   // what an edge finds on this machine
   JOIN_STRING_INVALID: 'usage',
@@ -184,6 +185,11 @@ const table = {
   LIMIT_UNSUPPORTED: 'notPermitted',
   FLOW_UNSUPPORTED: 'notPermitted',
   APPROVAL_UNSUPPORTED: 'notPermitted',
+  APPROVAL_IMPOSSIBLE: 'notPermitted',
+  APPROVAL_PENDING: 'pending',
+  APPROVAL_REFUSED: 'refused',
+  APPROVAL_TIMED_OUT: 'notPermitted',
+  APPROVAL_ENDED: 'conflict',
   OUTPUT_UNSUPPORTED: 'notPermitted',
   OUTCOME_UNKNOWN: 'failed',
 } as const satisfies Record<ForeignCode, ExitName>
