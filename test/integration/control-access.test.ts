@@ -42,6 +42,7 @@ const ROUTES: Record<string, string> = {
   'GET /api/v1/revocations': SIGNED,
   'POST /api/v1/acks': 'gateway',
   'GET /api/v1/acks': SIGNED,
+  'GET /api/v1/effective': SIGNED,
   'POST /api/v1/presence': 'agent gateway',
   'GET /api/v1/fleet': PEOPLE,
   'GET /api/v1/fleet/{atsign}/tools': PEOPLE,
@@ -55,6 +56,7 @@ const ROUTES: Record<string, string> = {
 
 /** The same for the console's procedures. */
 const PROCEDURES: Record<string, string> = {
+  'acks.effective': SIGNED,
   'acks.list': SIGNED,
   'authority.append': ALL,
   'authority.read': 'code-holder agent gateway person admin',

@@ -35,6 +35,7 @@ const table = {
   REPLAYED: 'conflict',
   BAD_SECRET: 'notPermitted',
   BAD_CODE: 'notPermitted',
+  BAD_FILTER: 'usage',
   NOT_PERMITTED: 'notPermitted',
   NOT_FOUND: 'notFound',
   CONFLICT: 'conflict',

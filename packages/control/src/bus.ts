@@ -2,7 +2,19 @@ import type { Database, Transaction } from './db/open.ts'
 import { dateOf } from './time.ts'
 
 /** What happened, for event streams: ids and small facts, never contents. */
-export const EVENT_KINDS = ['log', 'revocation', 'request', 'enrolment', 'receipt', 'presence', 'ack', 'session'] as const
+export const EVENT_KINDS = [
+  'log',
+  'revocation',
+  'request',
+  'enrolment',
+  'receipt',
+  'presence',
+  'ack',
+  'session',
+  'grant',
+  'tools',
+  'label',
+] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
 export interface BusEvent {

@@ -17,6 +17,8 @@ export async function deleteExpired({ prisma }: Database, now: number): Promise<
   await prisma.enrolment.deleteMany({ where: { expiresAt: before(DAY) } })
   await prisma.session.deleteMany({ where: { expiresAt: before(DAY) } })
   await prisma.signingRequest.deleteMany({ where: { expiresAt: before(7 * DAY) } })
+  await prisma.labelChange.deleteMany({ where: { createdAt: before(DAY) } })
+  await prisma.reportedGrant.deleteMany({ where: { expiresAt: before(DAY) } })
   await prisma.grantRequest.deleteMany({ where: { askedAt: before(GRANT_DAYS * DAY) } })
 }
 

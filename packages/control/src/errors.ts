@@ -8,6 +8,7 @@ const STATUS = {
   REPLAYED: 401, // this nonce, or this login, was used before
   BAD_SECRET: 401, // genesis secret: wrong, expired or already used
   BAD_CODE: 401, // enrolment code: wrong, expired, void or already used
+  BAD_FILTER: 400, // a filter that cannot be read; the answer says where
   NOT_PERMITTED: 403,
   NOT_FOUND: 404,
   CONFLICT: 409, // this place in the log is taken; the answer carries the head

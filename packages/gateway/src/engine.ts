@@ -19,6 +19,8 @@ import type { GatewayConfig } from './config.ts'
 import type { GatewayDeps } from './deps.ts'
 import type { Epoch } from './epoch.ts'
 import { openEpoch } from './epoch.ts'
+import type { GrantsOut } from './grants/grants-out.ts'
+import { createGrantsOut } from './grants/grants-out.ts'
 import type { Issuer } from './grants/issue.ts'
 import { createIssuer } from './grants/issue.ts'
 import type { Identity } from './identity.ts'
@@ -36,6 +38,7 @@ export interface Engine {
   readonly calls: CallLog
   readonly authoriser: Authoriser
   readonly issuer: Issuer
+  readonly grantsOut: GrantsOut
   readonly client: ControlClient
 }
 
@@ -63,11 +66,14 @@ export async function openEngine(
   const rates = createRates()
   const receipts = createReceiptWriter({ org, self, key: keys.receipt, epoch, suite })
   const calls = disposers.use(await openCalls(state, identity, config, deps, { rates, receipts, now: guard.now() }))
-  const world = { self: { atsign: self, org }, suite, epoch, authority: view, uses: createGrantUses(), rates, calls }
+  const uses = createGrantUses()
+  const world = { self: { atsign: self, org }, suite, epoch, authority: view, uses, rates, calls }
+  const grantsOut = createGrantsOut({ epoch, authority: view, uses })
   return {
     ...{ identity, epoch: opened, guard, mirror, trust, view, rates, receipts, calls },
     authoriser: createAuthoriser(world),
-    issuer: createIssuer({ org, self, key: keys.issue, epoch, view, suite, random }),
+    issuer: createIssuer({ org, self, key: keys.issue, epoch, view, suite, random, onIssued: grantsOut.add }),
+    grantsOut,
     client: createControlClient(config.control ?? pin.control, keys.auth, deps),
   }
 }

@@ -71,6 +71,8 @@ const socketPlaces = ({ runtimeRoot, stateRoot, path }: GatewayConfig) => ({ run
 
 const secondMs = 1_000
 const reportMs = 15_000
+/** Grants live for a minute: people see them while they do. */
+const grantsMs = 2_000
 const maxSyncSeconds = 60
 /** Calls that run when the gateway is told to stop may finish within this time. */
 const drainMs = 3_000
@@ -80,7 +82,7 @@ const farewellMs = 1_500
 /** Puts the parts together that talk: to servers below, to agents over relays, to the control plane. */
 function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, deps: GatewayDeps) {
   const { log, suite, random, clock } = deps
-  const { identity, mirror, trust, view, receipts, calls, authoriser, issuer, client, guard } = engine
+  const { identity, mirror, trust, view, receipts, calls, authoriser, issuer, client, guard, grantsOut } = engine
   const { atsign: self, pin, keys } = identity
   const parts = {
     ...{ org: pin.org, self, view, suite, random, log, client, epoch: () => engine.epoch.value },
@@ -90,7 +92,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
   const sessions = new Sessions(below)
   const runner = new Runner({ ...parts, authoriser, calls, receipts })
   const door = createRestDoor({ ...parts, key: keys.seal, issuer })
-  const presence = createPresence({ ...below, version, onRelays: (urls) => links.set(watched.file.relays ?? urls) })
+  const presence = createPresence({ ...below, version, grantsOut, onRelays: (urls) => links.set(watched.file.relays ?? urls) })
   const keeper = new Keeper({
     ...parts,
     mirror,
@@ -113,6 +115,12 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
   const refreshTools = async () => {
     await presence.probe()
     await presence.report()
+  }
+  let reportedChanges = 0
+  const reportGrants = () => {
+    if (grantsOut.changes === reportedChanges) return
+    reportedChanges = grantsOut.changes
+    void presence.report()
   }
   return {
     keeper,
@@ -141,6 +149,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
           engine.rates.sweep(now)
           void poster.post()
         }),
+        deps.every(grantsMs, reportGrants),
         deps.every(reportMs, () => {
           void presence.report()
           void inbox.sweep()

@@ -3,6 +3,7 @@ import type { ControlClient, Suite, ToolDefinition } from '@postern/core'
 import type { Environment, Log } from '@postern/daemon'
 import type { GatewayFile } from './config.ts'
 import { childEnvironment } from './config.ts'
+import type { GrantsOut } from './grants/grants-out.ts'
 import { probeTools } from './upstream/probe.ts'
 import type { OpenUpstream } from './upstream/upstream.ts'
 
@@ -14,6 +15,9 @@ export interface PresenceParts {
   readonly suite: Suite
   readonly version: string
   readonly log: Log
+  /** Unix seconds. */
+  readonly now: () => number
+  readonly grantsOut: GrantsOut
   /** Relay addresses that the control plane names: a hint. */
   readonly onRelays: (urls: readonly string[]) => void
 }
@@ -39,7 +43,8 @@ export function createPresence(parts: PresenceParts): Presence {
       const servers = isToolsDue ? { servers: [...tools].map(([name, list]) => ({ name, tools: list })) } : {}
       isToolsDue = false
       try {
-        const json = { version, host: hostname().slice(0, 128), ...servers }
+        const now = parts.now()
+        const json = { version, host: hostname().slice(0, 128), now, grants: parts.grantsOut.report(now), ...servers }
         const { relays } = await client.call<{ relays: readonly string[] }>('/api/v1/presence', { json })
         parts.onRelays(relays)
       } catch (error) {

@@ -1,5 +1,6 @@
 import { route } from '../http/operation.ts'
-import { ingestAnswer, ingestInput, listAnswer, listQuery } from './schema.ts'
+import { readEffect } from './effective.ts'
+import { effectAnswer, effectQuery, ingestAnswer, ingestInput, listAnswer, listQuery } from './schema.ts'
 import { acknowledge, listAcks } from './service.ts'
 
 const path = '/api/v1/acks'
@@ -20,5 +21,13 @@ export const acksRoutes = [
     'acks:read',
     { method: 'GET', path, summary: 'The latest ack of each gateway, or the history of one.', query: listQuery, answer: listAnswer },
     (context, { query }) => listAcks(context, query),
+  ),
+  route(
+    'acks:read',
+    {
+      ...{ method: 'GET', path: '/api/v1/effective', query: effectQuery, answer: effectAnswer },
+      summary: 'Which gateways have acknowledged a statement or a revocation, and how fast.',
+    },
+    (context, { query }) => readEffect(context, query),
   ),
 ]

@@ -33,7 +33,7 @@ export async function foundOrganisation(
   try {
     await control.db.prisma.$transaction(async (tx) => {
       await tx.organisation.create({ data: { id: org, name: state.name, foundedAt: dateOf(now) } })
-      await storeStatement(tx, org, head, statement.op, encodeSigned(signed), now)
+      await storeStatement(tx, org, head, statement.op, encodeSigned(signed))
       await rebuild(tx, state)
       await control.bus.publish(tx, { org, kind: 'log', data: { ...head } }, now)
     })

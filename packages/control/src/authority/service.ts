@@ -58,7 +58,7 @@ export async function appendSigned({ control, principal }: Context, signed: Sign
     await control.db.prisma.$transaction(async (tx) => {
       if (document) await keepPolicy(tx, org, document, 'atsign' in principal ? principal.atsign : '', now)
       if (statement.op === 'policy.set') await requirePolicy(tx, org, statement.body.sha256)
-      await storeStatement(tx, org, head, statement.op, { bytes: encodeBase64url(signed.bytes), signatures: signed.signatures }, now)
+      await storeStatement(tx, org, head, statement.op, { bytes: encodeBase64url(signed.bytes), signatures: signed.signatures })
       await project(tx, statement, after)
       await settleEnrolment(tx, control.bus, statement, org, now)
       await settleRequests(tx, org, head)

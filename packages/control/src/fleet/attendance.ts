@@ -1,6 +1,15 @@
 import type { Control } from '../context.ts'
 import { dateOf } from '../time.ts'
 
+/** An edge that neither holds a stream nor reported within this time is shown as offline. */
+const PRESENCE_SECONDS = 60
+
+/** Whether an edge is here: it holds an event stream of this process, or was seen lately and has not left since. */
+export function isPresent(seen: { readonly seenAt: Date; readonly leftAt: Date | null } | undefined, isAttached: boolean, now: number) {
+  if (isAttached) return true
+  return seen !== undefined && seen.seenAt > dateOf(now - PRESENCE_SECONDS) && !(seen.leftAt && seen.leftAt >= seen.seenAt)
+}
+
 /** Writes down who comes and goes by its event stream, and keeps `seen_at` of those who stay. Never stands in a request's way. */
 export function keepAttendance(control: Pick<Control, 'db' | 'bus' | 'streams' | 'ledger' | 'now' | 'log'>): Disposable {
   const { db, bus, streams, ledger, now, log } = control

@@ -1,6 +1,7 @@
 import { route } from '../http/operation.ts'
+import { reportPresence } from './report.ts'
 import { admittedAnswer, admittedInput, listAnswer, listQuery, nameParams, reportAnswer, reportInput, toolsAnswer } from './schema.ts'
-import { admittedToRelay, listFleet, listTools, reportPresence } from './service.ts'
+import { admittedToRelay, listFleet, listTools } from './service.ts'
 
 export const fleetRoutes = [
   route(

@@ -5,9 +5,25 @@ import { atsign, digest, head, queryInteger, serverName, tag, unixSeconds } from
 const definition = z.record(z.string(), z.json()).refine(({ name }) => typeof name === 'string' && name.length <= 128, 'a tool has a name')
 const text = z.string().max(128)
 
+/** A grant that is out: what its receipts would show, and when it ends. Conditions and arguments have no place here. */
+export const reportedGrant = z.strictObject({
+  gth: digest.meta({ description: 'token hash of the grant, as in receipts' }),
+  agent: atsign,
+  tools: z
+    .array(z.strictObject({ server: serverName, tool: z.string().min(1).max(128), rule: z.string().min(1).max(64).optional() }))
+    .min(1)
+    .max(64),
+  ...{ iat: unixSeconds, exp: unixSeconds, max: z.int().min(1).optional(), used: z.int().min(0) },
+})
 export const reportInput = z.strictObject({
   version: text,
   host: text.optional(),
+  now: unixSeconds.optional().meta({ description: 'the clock of the edge, to be compared with ours' }),
+  grants: z
+    .array(reportedGrant)
+    .max(512)
+    .optional()
+    .meta({ description: 'gateways: the newest grants that can still be used; what is no longer among them has ended' }),
   servers: z
     .array(z.strictObject({ name: serverName, tools: z.array(definition).max(1024) }))
     .max(64)

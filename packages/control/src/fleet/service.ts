@@ -3,36 +3,10 @@ import { keyIdOf, standingOf } from '@postern/core'
 import type { z } from 'zod'
 import type { Context, Control } from '../context.ts'
 import { actorOf } from '../context.ts'
-import type { Prisma } from '../db/generated/client.ts'
 import { ControlError } from '../errors.ts'
-import { dateOf, secondsOf } from '../time.ts'
-import type { admittedInput, listAnswer, listQuery, reportInput, toolsAnswer } from './schema.ts'
-
-/** An edge that neither holds a stream nor reported within this time is shown as offline. */
-const ONLINE_SECONDS = 60
-
-/** What an edge says about itself and its servers' tools; answered with where relays are. None of it is authority. */
-export async function reportPresence(context: Context, { version, host, servers }: z.output<typeof reportInput>) {
-  const { org, atsign, role } = actorOf(context)
-  const { control } = context
-  const now = dateOf(control.now())
-  if (servers && role !== 'gateway') throw new ControlError('NOT_PERMITTED', 'only gateways have servers')
-  const seen = { version, host: host ?? null, seenAt: now }
-  await control.db.prisma.$transaction(async (tx) => {
-    await tx.presence.upsert({ where: { org_atsign: { org, atsign } }, create: { org, atsign, ...seen }, update: seen })
-    if (!servers) return
-    await tx.toolReport.deleteMany({ where: { org, gateway: atsign } })
-    const rows = servers.map(({ name, tools }) => ({
-      org,
-      gateway: atsign,
-      server: name,
-      tools: tools as Prisma.InputJsonValue,
-      reportedAt: now,
-    }))
-    await tx.toolReport.createMany({ data: rows })
-  })
-  return { relays: [...control.config.relayUrls], head: control.ledger.head() }
-}
+import { secondsOf } from '../time.ts'
+import { isPresent } from './attendance.ts'
+import type { admittedInput, listAnswer, listQuery, toolsAnswer } from './schema.ts'
 
 /** Everybody who is enrolled, by atSign, with what the log, the acks and the edges themselves say. */
 export async function listFleet(context: Context, { kind, after, limit = 200 }: z.output<typeof listQuery>) {
@@ -93,8 +67,7 @@ function stateOf({ ledger, now }: Control, { atsign }: Identity) {
 
 type Seen = { version: string; host: string | null; seenAt: Date; leftAt: Date | null }
 function presenceOf({ version, host, seenAt, leftAt }: Seen, isAttached: boolean, now: number) {
-  const isFresh = seenAt > dateOf(now - ONLINE_SECONDS) && !(leftAt && leftAt >= seenAt)
-  return { online: isAttached || isFresh, version, ...(host ? { host } : {}), seen: secondsOf(seenAt) }
+  return { online: isPresent({ seenAt, leftAt }, isAttached, now), version, ...(host ? { host } : {}), seen: secondsOf(seenAt) }
 }
 
 /** Tool definitions as a gateway reported them, for people to look at before they pin. @throws {ControlError} NOT_FOUND */

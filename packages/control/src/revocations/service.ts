@@ -8,7 +8,6 @@ import { ControlError } from '../errors.ts'
 import type { SignedText } from '../fields.ts'
 import { readSigned } from '../fields.ts'
 import { limited } from '../limiter.ts'
-import { dateOf } from '../time.ts'
 
 /**
  * Takes up a signed revocation and pushes it to every event stream. It works at each edge by its signature; here it also ends sessions
@@ -31,7 +30,7 @@ async function addSigned(control: Control, input: SignedText) {
   if (revocations.held.has(hash)) return { hash }
   const now = control.now()
   const stored = { bytes: Uint8Array.from(signed.bytes), signatures: signed.signatures as unknown as Prisma.InputJsonValue }
-  const data = { org: state.org, hash, ...stored, receivedAt: dateOf(now) }
+  const data = { org: state.org, hash, ...stored, receivedAt: new Date() }
   try {
     await db.prisma.$transaction(async (tx) => {
       await bus.order(tx)

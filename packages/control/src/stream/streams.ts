@@ -10,7 +10,7 @@ const RECEIVES: Record<Actor['role'], ReadonlySet<EventKind>> = {
   agent: new Set<EventKind>(['log', 'revocation']),
   gateway: new Set<EventKind>(['log', 'revocation']),
   person: new Set<EventKind>(['log', 'revocation', 'enrolment']),
-  admin: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'receipt', 'presence', 'ack']),
+  admin: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'receipt', 'presence', 'ack', 'grant', 'tools', 'label']),
 }
 /** Whether an event is for this actor: its kind, and, when it names somebody, that one or an administrator. */
 export const isFor = (actor: Actor, { org, kind, to }: BusEvent): boolean =>

@@ -28,6 +28,8 @@ export interface IssuerParts {
   readonly view: AuthorityView
   readonly suite: Suite
   readonly random: (n: number) => Uint8Array
+  /** Hears of every grant given, with the rule for each of its details. */
+  readonly onIssued?: (hash: string, grant: Grant, rules: readonly (string | undefined)[]) => void
 }
 
 /** Gives grants, under the signed policy and nothing else. Both doors, the channel and the REST one, end here. */
@@ -120,6 +122,7 @@ interface Granted {
   readonly risk: RiskClass
   readonly ttlSeconds: number
   readonly calls: number | undefined
+  readonly rule: string | undefined
 }
 
 function issue(ask: Ask, agent: LiveAgent, now: number, parts: IssuerParts): Answer {
@@ -134,7 +137,14 @@ function issue(ask: Ask, agent: LiveAgent, now: number, parts: IssuerParts): Ans
   }
   const trouble = view.trouble(worstOf(granted), now)
   if (trouble) return refuse(trouble)
-  return { grant: signGrant(grantOf(ask, agent, granted, now, parts), parts.key.secret.expose(), parts.suite) }
+  const grant = grantOf(ask, agent, granted, now, parts)
+  const token = signGrant(grant, parts.key.secret.expose(), parts.suite)
+  parts.onIssued?.(
+    tokenHash(token, parts.suite),
+    grant,
+    granted.map(({ rule }) => rule),
+  )
+  return { grant: token }
 }
 
 /** A pinned tool that the policy could let this agent call, with the conditions that the agent itself asked for. */
@@ -146,7 +156,7 @@ function grantDetail(asked: AskDetail, { subject, servers }: LiveAgent, { view }
   const { effect, limits, rule } = access(view.policy!.document, subject, server, tool, pin.risk)
   if (effect === 'deny')
     return no('POLICY_DENIED', rule === undefined ? `no rule allows ${server}.${tool}` : `rule ${rule} denies ${server}.${tool}`)
-  return { detail: { ...asked, schema: pin.digest }, risk: pin.risk, ttlSeconds: limits.ttlSeconds, calls: limits.calls }
+  return { detail: { ...asked, schema: pin.digest }, risk: pin.risk, ttlSeconds: limits.ttlSeconds, calls: limits.calls, rule }
 }
 
 /** The strictest freshness that one of the tools needs. */
