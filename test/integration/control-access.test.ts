@@ -27,6 +27,7 @@ const ROUTES: Record<string, string> = {
   'GET /api/v1/enrolments': PEOPLE,
   'GET /api/v1/enrolments/{id}': ALL,
   'POST /api/v1/enrolments/{id}/refuse': PEOPLE,
+  'POST /api/v1/registrations': ALL,
   'GET /api/v1/requests': 'admin',
   'POST /api/v1/requests': 'admin',
   'GET /api/v1/requests/{id}': ALL,
@@ -95,7 +96,8 @@ afterAll(() => t[Symbol.asyncDispose]())
 test('every route file serves exactly the operations of its path, and there is no operation without a file', async () => {
   const served = await Promise.all(
     routes.map(async ({ file, path }) => {
-      const exported = await import(file)
+      const { OPTIONS, ...exported } = await import(file)
+      expect(OPTIONS, path).toBeTypeOf('function')
       return Object.keys(exported).map((method) => `${method} ${path}`)
     }),
   )

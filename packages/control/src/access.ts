@@ -24,6 +24,7 @@ const PERMISSIONS = {
   'log:read': ['code-holder', ...EDGES, ...PEOPLE],
   'enrolments:submit': ['code-holder'],
   'enrolments:follow': EVERYONE, // by unguessable id
+  'registrations:check': EVERYONE, // a second opinion about a new passkey: nothing is kept
   'enrolments:read': PEOPLE, // people who are not admins: their own agents'
   'enrolments:refuse': PEOPLE,
   'codes:manage': PEOPLE, // people who are not admins: for agents, within their delegation

@@ -7,6 +7,7 @@ test('without any variable, the control plane runs on this machine alone', () =>
     databaseUrl: 'pglite:./.data/pg',
     publicUrl: ['http://localhost:3000'],
     relayUrls: ['ws://localhost:3002/relay'],
+    signerOrigins: ['http://localhost:3001'],
   })
   expect(config.genesisSecretHash).toBeUndefined()
 })
@@ -22,9 +23,11 @@ test('all problems are reported together, with the names of the variables and wi
       DATABASE_URL: 'mysql://root:hunter2@db',
       POSTERN_PUBLIC_URL: 'https://postern.example/path',
       POSTERN_RELAY_URLS: 'http://relay',
+      POSTERN_SIGNER_ORIGINS: 'https://sign.example/page',
       POSTERN_GENESIS_SECRET_HASH: 'hunter2',
     })
-  for (const name of ['DATABASE_URL', 'POSTERN_PUBLIC_URL', 'POSTERN_RELAY_URLS', 'POSTERN_GENESIS_SECRET_HASH']) expect(read).toThrow(name)
+  const names = ['DATABASE_URL', 'POSTERN_PUBLIC_URL', 'POSTERN_RELAY_URLS', 'POSTERN_SIGNER_ORIGINS', 'POSTERN_GENESIS_SECRET_HASH']
+  for (const name of names) expect(read).toThrow(name)
   expect(read).not.toThrow('hunter2')
 })
 

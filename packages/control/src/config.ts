@@ -24,6 +24,14 @@ const schema = z.strictObject({
     .transform(list)
     .pipe(z.array(url(/^wss?$/)).min(1)),
   /**
+   * The origins of the signing page, separated by commas, the first one for links. They may read REST answers (CORS), beside those that
+   * the authority log names, and passkeys are checked against them before there is a log. Wrong: people cannot sign in the browser.
+   */
+  signerOrigins: z
+    .string()
+    .transform((value) => list(value).map((part) => part.replace(/\/$/, '')))
+    .pipe(z.array(origin).min(1)),
+  /**
    * SHA-256 (hex) of the secret that lets its holder post the first statement here; it counts for 15 minutes after each start, while
    * there is no organisation. Missing: nobody can found one. Its holder gets no other right: authority comes from the statement.
    */
@@ -46,6 +54,7 @@ const DEFAULTS = {
   databaseUrl: 'pglite:./.data/pg',
   publicUrl: 'http://localhost:3000',
   relayUrls: 'ws://localhost:3002/relay',
+  signerOrigins: 'http://localhost:3001',
   migrations: resolve('prisma/migrations'),
   logLevel: 'info',
 }

@@ -9,6 +9,7 @@ import type { Operation } from './http/operation.ts'
 import { route } from './http/operation.ts'
 import { peopleRoutes } from './people/rest.ts'
 import { policyRoutes } from './policy/rest.ts'
+import { registrationsRoutes } from './registrations/rest.ts'
 import { requestsRoutes } from './requests/rest.ts'
 import { revocationsRoutes } from './revocations/rest.ts'
 import { statusRoutes } from './status/rest.ts'
@@ -26,6 +27,7 @@ export const operations: readonly Operation[] = [
   ...policyRoutes,
   ...streamRoutes,
   ...enrolmentRoutes,
+  ...registrationsRoutes,
   ...requestsRoutes,
   ...grantsRoutes,
   ...callsRoutes,

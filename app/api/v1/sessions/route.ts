@@ -1,3 +1,3 @@
 import { rest } from '../../../_server/rest.ts'
 
-export const { GET, POST, DELETE } = rest('/api/v1/sessions')
+export const { DELETE, GET, OPTIONS, POST } = rest('/api/v1/sessions')

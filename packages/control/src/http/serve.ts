@@ -6,6 +6,7 @@ import type { Control } from '../context.ts'
 import type { Refusal } from '../errors.ts'
 import { refusalOf } from '../errors.ts'
 import { readBody } from './body.ts'
+import { withCors, withPreflight } from './cors.ts'
 import { readInput } from './input.ts'
 import type { Operation } from './operation.ts'
 
@@ -30,10 +31,16 @@ export async function serve(
     requirePermission(principal.role, operation.permission)
     const input = readInput(operation, request, params, body)
     const answer = await operation.handle({ control, principal, requestId, ...(until === undefined ? {} : { until }) }, input)
-    return withHeaders(answer instanceof Response ? answer : Response.json(answer), requestId)
+    return withCors(withHeaders(answer instanceof Response ? answer : Response.json(answer), requestId), request, control)
   } catch (error) {
-    return refuse(error, requestId, control, operation)
+    return withCors(refuse(error, requestId, control, operation), request, control)
   }
+}
+
+/** Answers OPTIONS, which browsers ask before they let a page of another origin send JSON. */
+export async function servePreflight(open: () => Promise<Control>, methods: readonly string[], request: Request): Promise<Response> {
+  const control = await open().catch(() => undefined) // the request itself will say what is wrong
+  return withPreflight(withHeaders(new Response(null, { status: 204 }), newRequestId()), request, control, methods)
 }
 
 /** A stranger where none is served: refused before a byte of the body is read. */

@@ -1,3 +1,3 @@
 import { rest } from '../../../../_server/rest.ts'
 
-export const { DELETE } = rest('/api/v1/codes/{id}')
+export const { DELETE, OPTIONS } = rest('/api/v1/codes/{id}')

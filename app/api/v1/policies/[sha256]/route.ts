@@ -1,3 +1,3 @@
 import { rest } from '../../../../_server/rest.ts'
 
-export const { GET, PUT } = rest('/api/v1/policies/{sha256}')
+export const { GET, OPTIONS, PUT } = rest('/api/v1/policies/{sha256}')

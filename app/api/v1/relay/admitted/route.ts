@@ -1,3 +1,3 @@
 import { rest } from '../../../../_server/rest.ts'
 
-export const { POST } = rest('/api/v1/relay/admitted')
+export const { OPTIONS, POST } = rest('/api/v1/relay/admitted')
