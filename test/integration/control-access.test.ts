@@ -33,6 +33,12 @@ const ROUTES: Record<string, string> = {
   'GET /api/v1/requests/{id}': ALL,
   'POST /api/v1/requests/{id}/signatures': 'admin',
   'POST /api/v1/requests/{id}/refuse': 'admin',
+  'POST /api/v1/approvals': 'gateway',
+  'GET /api/v1/approvals': PEOPLE,
+  'GET /api/v1/approvals/{id}': ALL,
+  'POST /api/v1/approvals/{id}/decisions': ALL,
+  'POST /api/v1/approvals/stages': 'gateway',
+  'POST /api/v1/approvals/held': 'gateway',
   'POST /api/v1/grants': 'agent',
   'GET /api/v1/grants': PEOPLE,
   'POST /api/v1/grants/{id}/answer': 'gateway',
@@ -57,6 +63,8 @@ const ROUTES: Record<string, string> = {
 
 /** The same for the console's procedures. */
 const PROCEDURES: Record<string, string> = {
+  'approvals.list': PEOPLE,
+  'approvals.get': PEOPLE,
   'acks.effective': SIGNED,
   'acks.list': SIGNED,
   'authority.append': ALL,

@@ -9,42 +9,8 @@ import type { Everybody, Signer, TestControl } from '../fixtures/control.ts'
 import { enrolEverybody, openTestControl, T0 } from '../fixtures/control.ts'
 import { revocation } from '../fixtures/organisation.ts'
 import { machineKey, requestOf } from '../fixtures/people.ts'
+import { openStream } from '../fixtures/stream.ts'
 import { databases, postgres, withoutPostgres } from './database/databases.ts'
-
-interface Received {
-  readonly event: string
-  // biome-ignore lint/suspicious/noExplicitAny: looked at field by field
-  readonly data: any
-  readonly id: string | undefined
-}
-
-/** Reads server-sent events as an edge does. `next` skips events of other kinds. */
-async function openStream(t: TestControl, by: Signer, lastEventId?: string) {
-  const abort = new AbortController()
-  const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
-  const { response } = await t.call('GET', '/api/v1/stream', { by, headers, signal: abort.signal })
-  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  const read = async (): Promise<Received | undefined> => {
-    for (;;) {
-      const end = text.indexOf('\n\n')
-      if (end >= 0) {
-        const block = text.slice(0, end)
-        text = text.slice(end + 2)
-        const field = (name: string) => new RegExp(`^${name}: (.*)$`, 'm').exec(block)?.[1]
-        if (field('event')) return { event: field('event')!, data: JSON.parse(field('data')!), id: field('id') }
-        continue
-      }
-      const { value, done } = await reader.read()
-      if (done) return undefined
-      text += value
-    }
-  }
-  const next = async (event: string) => {
-    for (let received = await read(); ; received = await read()) if (!received || received.event === event) return received
-  }
-  return { response, read, next, ready: (await next('ready'))!, abort: () => abort.abort() }
-}
 
 describe.each(databases)('event streams on $name', (kind) => {
   let t: TestControl

@@ -36,6 +36,10 @@ const PERMISSIONS = {
   'stream:read': [...EDGES, ...PEOPLE],
   'session:own': PEOPLE,
   'sessions:read': PEOPLE,
+  'approvals:hold': ['gateway'],
+  'approvals:read': PEOPLE, // people who are not admins: those they may decide, and their own agents'
+  'approvals:follow': EVERYONE, // by unguessable id: a signer has no session
+  'approvals:decide': EVERYONE, // the signature decides; the gateway verifies it
   'grants:request': ['agent'],
   'grants:answer': ['gateway'],
   'grants:read': PEOPLE,

@@ -14,6 +14,8 @@ export const EVENT_KINDS = [
   'grant',
   'tools',
   'label',
+  'approval',
+  'decision',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 
@@ -21,7 +23,7 @@ export interface BusEvent {
   readonly id: number
   readonly org: string
   readonly kind: EventKind
-  /** The one atSign it is for (administrators see it too); undefined: everybody who receives this kind. */
+  /** The atSigns it is for, separated by spaces (administrators see it too); undefined: everybody who receives this kind. */
   readonly to?: string
   readonly data: Readonly<Record<string, unknown>>
 }

@@ -19,6 +19,8 @@ export async function deleteExpired({ prisma }: Database, now: number): Promise<
   await prisma.signingRequest.deleteMany({ where: { expiresAt: before(7 * DAY) } })
   await prisma.labelChange.deleteMany({ where: { createdAt: before(DAY) } })
   await prisma.reportedGrant.deleteMany({ where: { expiresAt: before(DAY) } })
+  await prisma.approval.updateMany({ where: { deadline: before(60), content: { not: null } }, data: { content: null } })
+  await prisma.approval.deleteMany({ where: { deadline: before(7 * DAY) } })
   await prisma.grantRequest.deleteMany({ where: { askedAt: before(GRANT_DAYS * DAY) } })
 }
 

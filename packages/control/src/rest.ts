@@ -1,4 +1,5 @@
 import { acksRoutes } from './acks/rest.ts'
+import { approvalsRoutes } from './approvals/rest.ts'
 import { authorityRoutes } from './authority/rest.ts'
 import { callsRoutes } from './calls/rest.ts'
 import { enrolmentRoutes } from './enrolment/rest.ts'
@@ -30,6 +31,7 @@ export const operations: readonly Operation[] = [
   ...registrationsRoutes,
   ...requestsRoutes,
   ...grantsRoutes,
+  ...approvalsRoutes,
   ...callsRoutes,
   ...revocationsRoutes,
   ...acksRoutes,

@@ -1,4 +1,5 @@
 import { acksRouter } from './acks/router.ts'
+import { approvalsRouter } from './approvals/router.ts'
 import { authorityRouter } from './authority/router.ts'
 import { callsRouter } from './calls/router.ts'
 import { enrolmentRouter } from './enrolment/router.ts'
@@ -15,6 +16,7 @@ import { createCallerFactory, router } from './trpc.ts'
 /** The console's door: the same services and schemas as the REST routes, a router per noun. */
 export const appRouter = router({
   acks: acksRouter,
+  approvals: approvalsRouter,
   authority: authorityRouter,
   calls: callsRouter,
   enrolment: enrolmentRouter,

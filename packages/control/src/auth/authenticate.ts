@@ -18,6 +18,7 @@ export interface Presented {
   /** Ids by which somebody without a key may read. */
   readonly enrolment?: string | undefined
   readonly request?: string | undefined
+  readonly approval?: string | undefined
 }
 export interface Authenticated {
   readonly principal: Principal
@@ -33,9 +34,10 @@ export interface Authenticated {
  */
 export async function authenticate(control: Control, presented: Presented): Promise<Authenticated> {
   if (isSigned(presented.headers)) return signedBy(control, presented)
-  const { enrolment, request } = presented
+  const { enrolment, request, approval } = presented
   const code = presented.code()
-  if ((code ?? enrolment ?? request) !== undefined) return { principal: await codeHolder(control, { code, enrolment, request }) }
+  const shown = { code, enrolment, request, approval }
+  if (Object.values(shown).some((value) => value !== undefined)) return { principal: await codeHolder(control, shown) }
   return { principal: { role: 'anyone' } }
 }
 

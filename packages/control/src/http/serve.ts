@@ -63,6 +63,7 @@ function senderOf(control: Control, operation: Operation, request: Request, para
     },
     enrolment: url.searchParams.get('enrolment') ?? undefined,
     request: url.searchParams.get('request') ?? undefined,
+    approval: url.searchParams.get('approval') ?? undefined,
   }
   return authenticate(control, presented)
 }

@@ -8,13 +8,27 @@ import { createSink, encodeEvent, PING, SSE_HEADERS } from './sse.ts'
 /** What each role receives. `session` stays inside. */
 const RECEIVES: Record<Actor['role'], ReadonlySet<EventKind>> = {
   agent: new Set<EventKind>(['log', 'revocation']),
-  gateway: new Set<EventKind>(['log', 'revocation']),
-  person: new Set<EventKind>(['log', 'revocation', 'enrolment']),
-  admin: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'receipt', 'presence', 'ack', 'grant', 'tools', 'label']),
+  gateway: new Set<EventKind>(['log', 'revocation', 'decision']),
+  person: new Set<EventKind>(['log', 'revocation', 'enrolment', 'approval']),
+  admin: new Set<EventKind>([
+    'log',
+    'revocation',
+    'enrolment',
+    'approval',
+    'request',
+    'receipt',
+    'presence',
+    'ack',
+    'grant',
+    'tools',
+    'label',
+  ]),
 }
-/** Whether an event is for this actor: its kind, and, when it names somebody, that one or an administrator. */
+/** Whether an event is for this actor: its kind, and, when it names somebody, one of those or an administrator. */
 export const isFor = (actor: Actor, { org, kind, to }: BusEvent): boolean =>
-  org === actor.org && RECEIVES[actor.role].has(kind) && (to === undefined || to === actor.atsign || actor.role === 'admin')
+  org === actor.org &&
+  RECEIVES[actor.role].has(kind) &&
+  (to === undefined || to.split(' ').includes(actor.atsign) || actor.role === 'admin')
 
 export interface SealedAsk {
   readonly id: string

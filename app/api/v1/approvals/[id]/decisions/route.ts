@@ -1,0 +1,3 @@
+import { rest } from '../../../../../_server/rest.ts'
+
+export const { POST, OPTIONS } = rest('/api/v1/approvals/{id}/decisions')
