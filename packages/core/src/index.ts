@@ -76,6 +76,8 @@ export { portable } from './key/portable.ts'
 // mcp
 export type { Refusal } from './mcp/answers.ts'
 export { createError, createRefusedError, createRefusedResult, REFUSAL_KEY, RPC_CODES } from './mcp/answers.ts'
+export type { Difference } from './mcp/definition-change.ts'
+export { differences, objections } from './mcp/definition-change.ts'
 export { argsDigest, resultDigest, toolDigest } from './mcp/digest.ts'
 export type { Era } from './mcp/era.ts'
 export { createListTools, envelopeOf, eraOf, FIRST_MODERN_VERSION, protocolVersionOf } from './mcp/era.ts'
