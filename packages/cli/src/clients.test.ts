@@ -1,13 +1,13 @@
 import { parse } from 'smol-toml'
 import { describe, expect, test } from 'vitest'
-import { CLIENTS, connectorEntry, documentOf, entryName, findClient, shellText } from './clients.ts'
+import { CLIENTS, connectorEntry, documentOf, entryName, findClient, servedBy, shellText } from './clients.ts'
 
 const machine = (platform: NodeJS.Platform, environment = {}) => ({
   platform,
   home: platform === 'win32' ? 'C:\\Users\\ana' : '/home/ana',
   environment,
 })
-const entry = connectorEntry('/opt/postern/main.ts', '/opt/node/bin/node', 'fs', '@ana-claude', {})
+const entry = connectorEntry('/opt/postern/main.ts', '/opt/node/bin/node', { server: 'fs', agent: '@ana-claude' }, {})
 
 test('the connector is started by absolute paths alone: no npm, no shell, no environment', () => {
   expect(entry).toEqual({
@@ -18,8 +18,10 @@ test('the connector is started by absolute paths alone: no npm, no shell, no env
 })
 
 test('a state directory elsewhere is passed on, since clients do not pass variables', () => {
-  expect(connectorEntry('m', 'n', 'fs', '@a', { XDG_STATE_HOME: '/srv/state' }).env).toEqual({ XDG_STATE_HOME: '/srv/state' })
-  expect(connectorEntry('m', 'n', 'fs', '@a', { XDG_STATE_HOME: 'relative' }).env).toEqual({})
+  expect(connectorEntry('m', 'n', { server: 'fs', agent: '@a' }, { XDG_STATE_HOME: '/srv/state' }).env).toEqual({
+    XDG_STATE_HOME: '/srv/state',
+  })
+  expect(connectorEntry('m', 'n', { server: 'fs', agent: '@a' }, { XDG_STATE_HOME: 'relative' }).env).toEqual({})
 })
 
 describe.each([
@@ -45,6 +47,14 @@ describe.each([
     expect(read).toEqual(value)
     expect(read[key].fs).toMatchObject({ command: entry.command, args: entry.args, env: { XDG_STATE_HOME: '/srv/state' } })
   })
+})
+
+test('an entry that joins carries the join string; it is read back as what it serves', () => {
+  const joining = connectorEntry('m', 'n', { server: 'fs', agent: '@a', join: 'https://c#org.CODE', owner: '@ana' }, {})
+  expect(joining.args).toEqual(['m', 'connector', 'run', 'fs', '--agent', '@a', '--join', 'https://c#org.CODE', '--owner', '@ana'])
+  expect(servedBy(joining)).toEqual({ server: 'fs', agent: '@a' })
+  for (const other of [undefined, null, 'x', {}, { args: ['connector', 'run'] }, { args: ['connector', 'run', 'fs'] }, { args: [1] }])
+    expect(servedBy(other)).toBeUndefined()
 })
 
 test('codex looks where CODEX_HOME says', () => {

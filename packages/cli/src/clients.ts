@@ -35,6 +35,12 @@ export interface Client {
   readonly command?: (name: string, entry: Entry) => readonly string[]
   /** What makes it read the file again. */
   readonly afterwards: string
+  /** What is there when it is installed, beside its file. */
+  readonly marks?: (machine: Machine) => readonly string[]
+  /** Where it writes what went wrong with servers. */
+  readonly logs?: (machine: Machine) => string
+  /** Behind a person's name, in the atSign of their agent. */
+  readonly suffix: string
   /** Known to split arguments at spaces. */
   readonly splitsArguments?: boolean
 }
@@ -45,12 +51,17 @@ export const CLIENTS: readonly Client[] = [
   {
     ...{ name: 'claude-desktop', title: 'Claude Desktop', key: 'mcpServers', format: 'json' },
     file: (machine) => inApplications(machine, 'Claude', 'claude_desktop_config.json'),
-    afterwards: 'quit Claude Desktop and open it again',
+    afterwards: 'quit Claude Desktop and open it again: it reads its file only when it starts',
+    logs: (machine) =>
+      machine.platform === 'darwin' ? inHome(machine, 'Library', 'Logs', 'Claude') : inApplications(machine, 'Claude', 'logs'),
+    suffix: 'claude',
   },
   {
     ...{ name: 'claude-code', title: 'Claude Code', key: 'mcpServers', format: 'json', fixed: { type: 'stdio' } },
     file: (machine) => inHome(machine, '.claude.json'),
     projectFile: '.mcp.json',
+    marks: (machine) => [inHome(machine, '.claude')],
+    suffix: 'claude-code',
     command: (name, entry) => [
       'claude',
       'mcp',
@@ -69,6 +80,7 @@ export const CLIENTS: readonly Client[] = [
     ...{ name: 'vscode', title: 'VS Code', key: 'servers', format: 'json', fixed: { type: 'stdio' } },
     file: (machine) => inApplications(machine, 'Code', 'User', 'mcp.json'),
     projectFile: '.vscode/mcp.json',
+    suffix: 'vscode',
     command: (name, entry) => ['code', '--add-mcp', JSON.stringify({ name, ...fieldsOf(entry, { type: 'stdio' }) })],
     afterwards: 'VS Code asks whether it trusts the server',
   },
@@ -76,6 +88,7 @@ export const CLIENTS: readonly Client[] = [
     ...{ name: 'cursor', title: 'Cursor', key: 'mcpServers', format: 'json', fixed: { type: 'stdio' }, splitsArguments: true },
     file: (machine) => inHome(machine, '.cursor', 'mcp.json'),
     projectFile: '.cursor/mcp.json',
+    suffix: 'cursor',
     afterwards: 'switch it on in Settings, MCP',
   },
   {
@@ -85,6 +98,7 @@ export const CLIENTS: readonly Client[] = [
         ? pathOf(machine.platform).join(environment.CODEX_HOME, 'config.toml')
         : inHome({ ...machine, environment }, '.codex', 'config.toml'),
     projectFile: '.codex/config.toml',
+    suffix: 'codex',
     command: (name, entry) => ['codex', 'mcp', 'add', name, ...named(entry, '--env'), '--', entry.command, ...entry.args],
     afterwards: 'start a new session; /mcp shows it',
   },
@@ -103,19 +117,39 @@ function inApplications({ platform, home, environment }: Machine, ...segments: s
   return posix.join(given?.startsWith('/') ? given : posix.join(home, '.config'), ...segments)
 }
 
+/** What an entry is for. */
+export interface Served {
+  readonly server: string
+  readonly agent: string
+  /** Enrols the agent at the first start. */
+  readonly join?: string | undefined
+  /** With `join`: the person it shall act for. */
+  readonly owner?: string | undefined
+}
+
+/** Reads an entry that starts a connector of whichever installation. @returns undefined for everything else */
+export function servedBy(entry: unknown): Served | undefined {
+  const args = typeof entry === 'object' && entry !== null && 'args' in entry && Array.isArray(entry.args) ? (entry.args as unknown[]) : []
+  const at = args.findIndex((word, i) => word === 'connector' && args[i + 1] === 'run')
+  const [server, ...flags] = at < 0 ? [] : args.slice(at + 2)
+  const agent = flags[flags.indexOf('--agent') + 1]
+  return typeof server === 'string' && typeof agent === 'string' ? { server, agent } : undefined
+}
+
 /**
  * How a client starts the connector of this installation: this Node and this CLI by absolute path, because clients start without npm, in a
  * directory of their own and with next to no environment. A state directory elsewhere is therefore passed on.
  */
-export function connectorEntry(main: string, node: string, server: string, agent: string, { XDG_STATE_HOME }: Environment): Entry {
+export function connectorEntry(main: string, node: string, { server, agent, join, owner }: Served, { XDG_STATE_HOME }: Environment): Entry {
+  const asking = [...(join === undefined ? [] : ['--join', join]), ...(owner === undefined ? [] : ['--owner', owner])]
   return {
     command: node,
-    args: [main, 'connector', 'run', server, '--agent', agent],
+    args: [main, 'connector', 'run', server, '--agent', agent, ...asking],
     env: XDG_STATE_HOME?.startsWith('/') ? { XDG_STATE_HOME } : {},
   }
 }
 
-const fieldsOf = ({ command, args, env }: Entry, fixed: Client['fixed']) => ({
+export const fieldsOf = ({ command, args, env }: Entry, fixed: Client['fixed']) => ({
   ...fixed,
   command,
   args,

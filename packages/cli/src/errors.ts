@@ -25,6 +25,7 @@ export type CliCode =
   | 'PORT_TAKEN'
   | 'CHILD_ENDED' // a process started by `up` ended
   | 'NOT_READY' // a process started by `up` did not come up
+  | 'CLIENT_FILE_INVALID' // the configuration file of an MCP client cannot be edited safely
   | 'UNSUPPORTED'
 
 export interface ErrorDetails extends ErrorOptions {

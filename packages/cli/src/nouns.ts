@@ -45,7 +45,12 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
       noun('agent', 'enroll list show revoke', 'programs that call tools', () => import('./commands/agent.ts')),
       noun('tools', 'list pin', 'what servers offer, and what may be called', () => import('./commands/tools.ts')),
       noun('connector', 'run', 'the local MCP server that a client starts', () => import('./commands/connector.ts')),
-      noun('client', 'print', 'the exact entry for an MCP client', () => import('./commands/client.ts')),
+      noun(
+        'client',
+        'list add remove verify print',
+        'MCP clients of this machine: Claude Desktop, Claude Code, VS Code, Cursor, Codex',
+        () => import('./commands/client.ts'),
+      ),
     ],
   ],
   [
