@@ -33,6 +33,8 @@ const table = {
   UNAUTHENTICATED: 'signIn',
   WRONG_AUTHORITY: 'failed',
   REPLAYED: 'conflict',
+  WRONG_BROWSER: 'notPermitted',
+  WRONG_ORIGIN: 'notPermitted',
   BAD_SECRET: 'notPermitted',
   BAD_CODE: 'notPermitted',
   BAD_FILTER: 'usage',

@@ -16,6 +16,8 @@ export async function deleteExpired({ prisma }: Database, now: number): Promise<
   await prisma.enrolmentCode.deleteMany({ where: { expiresAt: before(DAY) } })
   await prisma.enrolment.deleteMany({ where: { expiresAt: before(DAY) } })
   await prisma.session.deleteMany({ where: { expiresAt: before(DAY) } })
+  await prisma.browserSession.deleteMany({ where: { expiresAt: before(DAY) } })
+  await prisma.loginNonce.deleteMany({ where: { expiresAt: before(0) } })
   await prisma.signingRequest.deleteMany({ where: { expiresAt: before(7 * DAY) } })
   await prisma.labelChange.deleteMany({ where: { createdAt: before(DAY) } })
   await prisma.reportedGrant.deleteMany({ where: { expiresAt: before(DAY) } })

@@ -1,4 +1,4 @@
-import type { AtSign, Suite } from '@postern/core'
+import type { AtSign, KeyId, Suite } from '@postern/core'
 import type { Log } from '@postern/daemon'
 import type { NonceStore } from './auth/nonces.ts'
 import type { Ledger } from './authority/ledger.ts'
@@ -33,12 +33,14 @@ export interface Control extends AsyncDisposable {
   random(bytes: number): Uint8Array
 }
 
-/** Somebody whose key is enrolled. `kid` is the key that signed the request. */
+/** Somebody whose key is enrolled. `kid` is the key that signed the request, or names the session of a browser. */
 export interface Actor {
   readonly role: 'agent' | 'gateway' | 'person' | 'admin'
   readonly org: string
   readonly atsign: AtSign
   readonly kid: string
+  /** People: the enrolled key that signed their login. */
+  readonly login?: KeyId
 }
 export type Principal =
   | { readonly role: 'anyone' }

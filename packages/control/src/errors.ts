@@ -6,10 +6,12 @@ const STATUS = {
   UNAUTHENTICATED: 401,
   WRONG_AUTHORITY: 401, // signed for another host
   REPLAYED: 401, // this nonce, or this login, was used before
+  WRONG_BROWSER: 401, // a login for another browser than the one that brings it
   BAD_SECRET: 401, // genesis secret: wrong, expired or already used
   BAD_CODE: 401, // enrolment code: wrong, expired, void or already used
   BAD_FILTER: 400, // a filter that cannot be read; the answer says where
   NOT_PERMITTED: 403,
+  WRONG_ORIGIN: 403, // not sent by a page of this console
   NOT_FOUND: 404,
   CONFLICT: 409, // this place in the log is taken; the answer carries the head
   ALREADY_FOUNDED: 409,

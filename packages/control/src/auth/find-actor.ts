@@ -19,7 +19,9 @@ export async function findActor(control: Control, kid: string): Promise<Found | 
 
 /** Still enrolled, not revoked, lease not over. The end of a session is not looked at here. */
 export function isActorLive(ledger: Ledger, actor: Actor, now: number): boolean {
-  if (actor.role === 'person' || actor.role === 'admin') return roleOf(ledger, actor.atsign, now) === actor.role
+  const { role, atsign, login } = actor
+  if (role === 'person' || role === 'admin')
+    return roleOf(ledger, atsign, now) === role && (!login || isLoginKeyLive(ledger, atsign, login, now))
   return findEdge(ledger, actor.kid, now) !== undefined
 }
 
@@ -34,11 +36,17 @@ async function findPerson({ db, ledger, now }: Control, kid: string): Promise<Fo
   if (!ledger.org) return undefined
   const session = await db.prisma.session.findUnique({ where: { org_kid: { org: ledger.org, kid } } })
   if (!session || session.endedAt || session.expiresAt <= dateOf(now())) return undefined
-  if (!isLoginKeyLive(ledger, session.atsign, session.signedBy, now())) return undefined
-  const role = roleOf(ledger, session.atsign, now())
-  if (!role) return undefined
+  const actor = personOf(ledger, session, now())
   const key: PublicKey = { use: 'auth', alg: 'ed25519', key: session.publicKey }
-  return { actor: { role, org: session.org, atsign: session.atsign as Actor['atsign'], kid }, key, until: secondsOf(session.expiresAt) }
+  return actor && { actor, key, until: secondsOf(session.expiresAt) }
+}
+
+/** Who acts in a session, of a CLI or a browser: undefined when the person, or the key that opened it, counts for nothing any more. */
+export function personOf(ledger: Ledger, session: { atsign: string; signedBy: string; kid: string }, now: number): Actor | undefined {
+  const { atsign, signedBy, kid } = session
+  const role = roleOf(ledger, atsign, now)
+  if (!ledger.org || !role || !isLoginKeyLive(ledger, atsign, signedBy, now)) return undefined
+  return { role, org: ledger.org, atsign: atsign as Actor['atsign'], kid, login: signedBy as KeyId }
 }
 
 /** The role of somebody who may act now; undefined for everybody else. */

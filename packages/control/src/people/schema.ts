@@ -5,6 +5,13 @@ export const loginInput = z.strictObject({ login: signedJson })
 export const loginAnswer = z.strictObject({ atsign, role: z.enum(['person', 'admin']), expires: unixSeconds })
 export const whoami = z.strictObject({ org: digest, atsign, role: z.enum(['person', 'admin']), kid: digest, expires: unixSeconds })
 export const sessionList = z.strictObject({
-  sessions: z.array(z.strictObject({ kid: digest, atsign, created: unixSeconds, expires: unixSeconds, current: z.boolean() })),
+  sessions: z.array(
+    z.strictObject({
+      kid: digest.meta({ description: 'names the session: the key of a CLI, the id of a browser’s' }),
+      ...{ atsign, created: unixSeconds, expires: unixSeconds, current: z.boolean() },
+      kind: z.enum(['cli', 'browser']),
+      client: z.string().optional().meta({ description: 'what the browser said it is; unverified' }),
+    }),
+  ),
 })
 export const kidParams = z.strictObject({ kid: digest })

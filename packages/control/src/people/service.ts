@@ -68,20 +68,26 @@ async function endOldest(prisma: Control['db']['prisma'], org: string, atsign: s
 
 export async function whoAmI(context: Context) {
   const { org, atsign, kid, role } = actorOf(context)
-  const session = await context.control.db.prisma.session.findUniqueOrThrow({ where: { org_kid: { org, kid } } })
-  return { org, atsign, kid, role: role as 'person' | 'admin', expires: secondsOf(session.expiresAt) }
+  return { org, atsign, kid, role: role as 'person' | 'admin', expires: context.until ?? 0 }
 }
 
-/** People see their own sessions; administrators all. */
+/** Of CLIs and browsers, newest first. People see their own sessions; administrators all. */
 export async function listSessions(context: Context) {
   const { org, atsign, kid, role } = actorOf(context)
   const { db, now } = context.control
   const where = { org, endedAt: null, expiresAt: { gt: dateOf(now()) }, ...(role === 'admin' ? {} : { atsign }) }
-  const rows = await db.prisma.session.findMany({ where, orderBy: { createdAt: 'desc' }, take: 500 })
-  const sessions = rows.map((row) => ({
-    ...{ kid: row.kid, atsign: row.atsign, current: row.kid === kid },
-    ...{ created: secondsOf(row.createdAt), expires: secondsOf(row.expiresAt) },
-  }))
+  const newest = { where, orderBy: { createdAt: 'desc' }, take: 500 } as const
+  const rows = [
+    ...(await db.prisma.session.findMany(newest)).map((row) => ({ ...row, kind: 'cli' as const, client: undefined })),
+    ...(await db.prisma.browserSession.findMany(newest)).map((row) => ({ ...row, kid: row.id, kind: 'browser' as const })),
+  ]
+  const sessions = rows
+    .sort((a, b) => b.createdAt.getTime() - a.createdAt.getTime())
+    .map((row) => ({
+      ...{ kid: row.kid, atsign: row.atsign, kind: row.kind, current: row.kid === kid },
+      ...{ created: secondsOf(row.createdAt), expires: secondsOf(row.expiresAt) },
+      ...(row.client ? { client: row.client } : {}),
+    }))
   return { sessions }
 }
 
@@ -90,9 +96,11 @@ export async function endSession(context: Context, kid: string) {
   const { org, atsign, role } = actorOf(context)
   const { control } = context
   await control.db.prisma.$transaction(async (tx) => {
-    const where = { org, kid, endedAt: null, ...(role === 'admin' ? {} : { atsign }) }
-    const { count } = await tx.session.updateMany({ where, data: { endedAt: dateOf(control.now()) } })
-    if (count === 0) throw new ControlError('NOT_FOUND', 'no such session')
+    const where = { org, endedAt: null, ...(role === 'admin' ? {} : { atsign }) }
+    const data = { endedAt: dateOf(control.now()) }
+    const cli = await tx.session.updateMany({ where: { ...where, kid }, data })
+    const browser = await tx.browserSession.updateMany({ where: { ...where, id: kid }, data })
+    if (cli.count + browser.count === 0) throw new ControlError('NOT_FOUND', 'no such session')
     await control.bus.publish(tx, { org, kind: 'session', to: atsign, data: { kid } }, control.now())
   })
   return { ok: true as const }
