@@ -138,6 +138,21 @@ export { decodeMessage, encodeMessage, MESSAGES } from './session/messages.ts'
 export type { HandshakeKeys } from './session/noise.ts'
 export type { Session } from './session/session.ts'
 export { MAX_FRAGMENT_BYTES, MAX_MESSAGE_BYTES } from './session/session.ts'
+// signing
+export type { LookAlike } from './signing/look-alike.ts'
+export { lookAlikes } from './signing/look-alike.ts'
+export type {
+  ApprovalSignerRequest,
+  EnrolmentSignerRequest,
+  InviteSignerRequest,
+  JoinSignerRequest,
+  LoginSignerRequest,
+  RevocationSignerRequest,
+  SignerRequest,
+  SignerRequestKind,
+  StatementSignerRequest,
+} from './signing/signer-request.ts'
+export { encodeSignerRequest, MAX_SIGNER_REQUEST_CHARS, parseSignerRequest, signerRequestUrl } from './signing/signer-request.ts'
 // statement
 export type { Admission, Clock, Waiting } from './statement/admit.ts'
 export { admitEntries } from './statement/admit.ts'
