@@ -29,6 +29,8 @@ export type Receipt = Claims & {
   readonly code: string
   /** Id of the rule that decided. */
   readonly rule?: string
+  /** A person decided about it: who, and SHA-256 of the bytes that were signed. */
+  readonly approval?: { readonly by: AtSign; readonly h: string }
   /** Salted digest of the result. */
   readonly result?: string
   readonly status: ReceiptStatus
@@ -73,6 +75,7 @@ const fields = object(
     tool: text(128, 1),
     pol: digest,
     rule: text(64, 1),
+    approval: object({ by: atSignShape, h: digest }),
     result: digest,
     ms: integer(0, Number.MAX_SAFE_INTEGER),
   },

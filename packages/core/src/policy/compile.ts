@@ -6,6 +6,7 @@ import type { Limits, Plan, Requirement, Rule, Tools, Who } from './document.ts'
 import type { RuleFields } from './rule-shape.ts'
 
 export const DEFAULT_TTL_SECONDS = 60
+export const DEFAULT_WAIT_SECONDS = 300
 export type Groups = ReadonlyMap<string, ReadonlySet<AtSign>>
 
 /** Turns the fields of one rule into what the evaluator reads, and checks what they mean together. */
@@ -39,6 +40,8 @@ function checkTogether(fields: RuleFields, path: string): void {
   if (effect !== 'ask' && fields.approvers !== undefined) refuse(`${path}.approvers`, 'only a rule with effect ask has approvers')
   if (effect !== 'ask' && fields.owner_may_approve !== undefined)
     refuse(`${path}.owner_may_approve`, 'only a rule with effect ask has approvers')
+  if (effect !== 'ask' && fields.wait_seconds !== undefined)
+    refuse(`${path}.wait_seconds`, 'only a rule with effect ask waits for somebody')
   if (effect === 'ask' && fields.approvers === undefined && fields.owner_may_approve !== true)
     refuse(`${path}.approvers`, 'missing: a rule with effect ask says who may approve')
   for (const name of ['limits', 'flow', 'output'] as const)
@@ -90,7 +93,11 @@ function compileApprovers(fields: RuleFields, groups: Groups, path: string): Rul
   const named = (fields.approvers ?? []).flatMap((item, i) =>
     item.startsWith('group:') ? [...groupMembers(groups, item.slice(6), `${path}.approvers[${i}]`)] : [item as AtSign],
   )
-  return { atsigns: [...new Set(named)].sort(), owner: fields.owner_may_approve ?? false }
+  return {
+    atsigns: [...new Set(named)].sort(),
+    owner: fields.owner_may_approve ?? false,
+    waitSeconds: fields.wait_seconds ?? DEFAULT_WAIT_SECONDS,
+  }
 }
 
 export function planRules(rules: readonly Rule[]): Plan {

@@ -31,6 +31,8 @@ export interface Decision {
   readonly requires: readonly Requirement[]
   /** With effect `ask` only. */
   readonly approvers?: Approvers
+  /** With effect `ask` only: how long the call waits for one of them. */
+  readonly waitSeconds?: number
   /** Every rule in order, and why it did or did not count. Made when first read, since most decisions are never explained. */
   readonly trace: readonly TraceLine[]
 }
@@ -135,6 +137,7 @@ class MadeDecision implements Decision {
   readonly limits: Limits
   readonly requires: readonly Requirement[]
   declare readonly approvers?: Approvers
+  declare readonly waitSeconds?: number
   readonly #about: readonly [Policy, Subject, Action]
   #trace: readonly TraceLine[] | undefined
 
@@ -155,7 +158,9 @@ class MadeDecision implements Decision {
     if (rule === undefined) return
     this.rule = rule.id
     this.line = rule.line
-    if (effect === 'ask' && rule.approvers) this.approvers = approversOf(rule.approvers, about[1])
+    if (effect !== 'ask' || !rule.approvers) return
+    this.approvers = approversOf(rule.approvers, about[1])
+    this.waitSeconds = rule.approvers.waitSeconds
   }
 
   get trace(): readonly TraceLine[] {

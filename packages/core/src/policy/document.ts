@@ -54,7 +54,8 @@ export interface Rule {
   /** Has a `sum` as condition or limit, so this version never lets it permit anything. */
   readonly sums: boolean
   readonly requires: readonly Requirement[]
-  readonly approvers: { readonly atsigns: readonly AtSign[]; readonly owner: boolean } | undefined
+  /** `waitSeconds`: how long a call waits for one of them, 10–900. */
+  readonly approvers: { readonly atsigns: readonly AtSign[]; readonly owner: boolean; readonly waitSeconds: number } | undefined
 }
 
 /** An expectation about one call, part of the document and signed with it. */

@@ -78,6 +78,7 @@ export const ruleShape = object(
     limits: limitsShape,
     approvers: list(approverSelector, 64, 1),
     owner_may_approve: flag,
+    wait_seconds: integer(10, 900),
     off: flag,
     flow: oneOf('ask', 'deny'),
     output: oneOf('redact', 'refuse'),

@@ -44,6 +44,7 @@ test('the numbers in the channel are frozen', () => {
     REFUSED: 10,
     PING: 11,
     PONG: 12,
+    HELD: 14,
   })
 })
 

@@ -6,7 +6,7 @@
 //     │ ◄─ HELLO ─────────────────────────── HELLO ─► │   first, both ways: heads of the log
 //     │ ── ASK rid ─────────────────────────────────► │   ◄─ GRANT rid
 //     │ ── OPEN sid, server ────────────────────────► │   ◄─ OPENED sid          one client session
-//     │ ── CALL sid ────────────────────────────────► │   ◄─ RESULT sid, or REFUSED sid
+//     │ ── CALL sid ────────────────────────────────► │   ◄─ RESULT sid, or REFUSED sid; HELD sid before, when a person is asked
 //     │ ◄─ MESSAGE sid ─────────────────── MESSAGE ─► │   any other JSON-RPC
 //     │ ── CLOSE sid ───────────────────────────────► │   either may
 import { concatBytes, utf8 } from '../bytes/bytes.ts'
@@ -15,6 +15,7 @@ import { parseStrictJson } from '../bytes/json.ts'
 import type { Infer, Shape } from '../bytes/shape.ts'
 import { bytesOf, digest, integer, list, object, oneOf, pattern, refuse, unixSeconds } from '../bytes/shape.ts'
 import { VerifyError } from '../errors.ts'
+import { atSignShape } from '../key/atsign.ts'
 import type { SignedJson } from '../key/signature.ts'
 import { decodeSigned } from '../key/signature.ts'
 import { MAX_MESSAGE_BYTES } from './session.ts'
@@ -85,7 +86,12 @@ export const MESSAGES = {
   OPEN: row(4, 'agent', object({ sid: id, server: serverName })),
   OPENED: row(5, 'gateway', object({ sid: id }, { error: failure })),
   CLOSE: row(6, 'both', object({ sid: id }, { reason: said(200) })),
-  CALL: row(7, 'agent', object({ sid: id, salt: bytesOf(16), call: token }, { gth: digest, grant: token }), MAX_CALL_BYTES),
+  CALL: row(
+    7,
+    'agent',
+    object({ sid: id, salt: bytesOf(16), call: token }, { gth: digest, grant: token, held: bytesOf(16) }),
+    MAX_CALL_BYTES,
+  ),
   MESSAGE: row(8, 'both', object({ sid: id }), MAX_RPC_BYTES),
   RESULT: row(9, 'gateway', object({ sid: id, salt: bytesOf(16), receipt: token }), MAX_RPC_BYTES),
   REFUSED: row(
@@ -99,6 +105,11 @@ export const MESSAGES = {
   ),
   PING: row(11, 'both', object({ t: integer(0, Number.MAX_SAFE_INTEGER) })),
   PONG: row(12, 'both', object({ t: integer(0, Number.MAX_SAFE_INTEGER) })),
+  HELD: row(
+    14,
+    'gateway',
+    object({ sid: id, call: bytesOf(16), id: bytesOf(16), until: unixSeconds, approvers: list(atSignShape, 64, 1) }, { rule: said(200) }),
+  ),
 } as const
 
 export type MessageType = keyof typeof MESSAGES
