@@ -42,6 +42,7 @@ const table = {
   NOT_FOUND: 'notFound',
   CONFLICT: 'conflict',
   ALREADY_FOUNDED: 'conflict',
+  SELECTION_CHANGED: 'conflict',
   ALREADY_DECIDED: 'conflict',
   UNKNOWN_REVOCATION: 'conflict',
   POLICY_MISSING: 'conflict',

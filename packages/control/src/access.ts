@@ -51,6 +51,7 @@ const PERMISSIONS = {
   'acks:read': [...EDGES, ...PEOPLE], // edges: to take up what others took up in time
   'presence:report': EDGES,
   'fleet:read': PEOPLE,
+  'labels:write': ['admin'], // notes of this console, which no policy sees
 } as const satisfies Record<string, readonly Role[]>
 
 export type Permission = keyof typeof PERMISSIONS

@@ -16,6 +16,7 @@ const STATUS = {
   CONFLICT: 409, // this place in the log is taken; the answer carries the head
   ALREADY_FOUNDED: 409,
   ALREADY_DECIDED: 409,
+  SELECTION_CHANGED: 409, // all that match a filter are not as many as the person saw
   UNKNOWN_REVOCATION: 409, // the statement names revocations that are not here
   POLICY_MISSING: 409, // policy.set without its bytes
   LOG_INVALID: 409, // what is stored does not verify: nothing can be appended to it

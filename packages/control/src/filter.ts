@@ -10,13 +10,13 @@ export interface Term<Key extends string = string> {
   readonly not: boolean
   /** Absent: a word. */
   readonly key?: Key
-  /** Lower case. One for a word. */
+  /** As typed, without quotes. One for a word. */
   readonly values: readonly string[]
 }
 
 const MAX_LENGTH = 1000
 const MAX_TERMS = 32
-const TERM = /(-?)(?:([a-z_]+):)?((?:"[^"]*"|[^\s",]+)(?:,(?:"[^"]*"|[^\s",]+))*)(?=\s|$)/y
+const TERM = /(-?)(?:([a-z_]+):)?((?:"[^"]*"|[^\s",:]+)(?:,(?:"[^"]*"|[^\s",:]+))*)(?=\s|$)/y
 const VALUE = /"[^"]*"|[^",]+/g
 
 /**
@@ -34,7 +34,7 @@ export function parseFilter<Key extends string>(text: string, keys: readonly Key
     if (key !== undefined && !(keys as readonly string[]).includes(key)) {
       throw badFilter(`no such key: ${key}`, at, `one of ${keys.join(' ')}; a text with a colon goes in quotes`)
     }
-    const read = [...values!.matchAll(VALUE)].map(([value]) => value.replaceAll('"', '').toLowerCase()).filter((value) => value !== '')
+    const read = [...values!.matchAll(VALUE)].map(([value]) => value.replaceAll('"', '')).filter((value) => value !== '')
     if (read.length > 0) terms.push({ not: minus === '-', ...(key === undefined ? {} : { key: key as Key }), values: read })
     if (terms.length > MAX_TERMS) throw badFilter(`a filter may have ${MAX_TERMS} terms`, at)
     at += whole!.length
@@ -54,14 +54,15 @@ const badFilter = (message: string, at: number, fix?: string) =>
 /** How each key finds its values in a row; `''` is for words. A value matches as a whole, a word as a part. */
 export type Finders<Row, Key extends string> = { readonly [key in Key]: (row: Row, value: string) => boolean }
 
-/** A test for rows in memory. */
+/** A test for rows in memory, which ignores case. */
 export function matcher<Row, Key extends string>(
   terms: readonly Term<Key>[],
   finders: Finders<Row, Key>,
   word: (row: Row, value: string) => boolean,
 ): (row: Row) => boolean {
+  const lower = terms.map(({ values, ...term }) => ({ ...term, values: values.map((value) => value.toLowerCase()) }))
   return (row) =>
-    terms.every(({ not, key, values }) => values.some((value) => (key === undefined ? word(row, value) : finders[key](row, value))) !== not)
+    lower.every(({ not, key, values }) => values.some((value) => (key === undefined ? word(row, value) : finders[key](row, value))) !== not)
 }
 
 const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { atsign, digest, unixSeconds } from '../fields.ts'
 import { procedure, router } from '../trpc.ts'
+import { CALL_KEYS, callStats, callValues, readCall, searchCalls } from './search.ts'
 import { listReceipts } from './service.ts'
 
 const query = z.strictObject({
@@ -14,7 +15,22 @@ const query = z.strictObject({
   ...{ decision: z.enum(['allow', 'deny']).optional(), code: z.string().max(40).optional(), cth: digest.optional() },
 })
 
+const range = { from: unixSeconds.optional(), to: unixSeconds.optional(), q: z.string().max(1000).optional() }
+const id = z.int().min(0)
+
 export const callsRouter = router({
+  search: procedure('receipts:read')
+    .input(z.strictObject({ ...range, cursor: id.optional(), after: id.optional(), limit: z.int().min(1).max(500).optional() }))
+    .query(({ ctx, input }) => searchCalls(ctx, input)),
+  stats: procedure('receipts:read')
+    .input(z.strictObject({ ...range, buckets: z.int().min(1).max(60).optional() }))
+    .query(({ ctx, input }) => callStats(ctx, input)),
+  get: procedure('receipts:read')
+    .input(z.strictObject({ id }))
+    .query(({ ctx, input }) => readCall(ctx, input.id)),
+  values: procedure('receipts:read')
+    .input(z.strictObject({ key: z.enum(CALL_KEYS), prefix: z.string().max(64) }))
+    .query(({ ctx, input }) => callValues(ctx, input.key, input.prefix)),
   list: procedure('receipts:read')
     .input(query)
     .query(({ ctx, input }) => listReceipts(ctx, input)),

@@ -1,6 +1,21 @@
+import { actorOf } from '../context.ts'
 import { route } from '../http/operation.ts'
+import { listLabels, relabel, undoLabels } from './labels.ts'
 import { reportPresence } from './report.ts'
-import { admittedAnswer, admittedInput, listAnswer, listQuery, nameParams, reportAnswer, reportInput, toolsAnswer } from './schema.ts'
+import {
+  admittedAnswer,
+  admittedInput,
+  changeAnswer,
+  labelInput,
+  labelList,
+  listAnswer,
+  listQuery,
+  nameParams,
+  reportAnswer,
+  reportInput,
+  toolsAnswer,
+  undoInput,
+} from './schema.ts'
 import { admittedToRelay, listFleet, listTools } from './service.ts'
 
 export const fleetRoutes = [
@@ -24,6 +39,24 @@ export const fleetRoutes = [
       ...{ params: nameParams, answer: toolsAnswer },
     },
     (context, { params }) => listTools(context, params.atsign),
+  ),
+  route(
+    'fleet:read',
+    { method: 'GET', path: '/api/v1/labels', summary: 'Labels of this console and how many names have each.', answer: labelList },
+    async (context) => ({ labels: await listLabels(context.control, actorOf(context).org) }),
+  ),
+  route(
+    'labels:write',
+    {
+      ...{ method: 'POST', path: '/api/v1/labels', body: labelInput, answer: changeAnswer, maxBytes: 1024 * 1024 },
+      summary: 'Put labels on names and take them off. Unsigned notes: no policy sees them.',
+    },
+    (context, { body }) => relabel(context, body),
+  ),
+  route(
+    'labels:write',
+    { method: 'POST', path: '/api/v1/labels/undo', summary: 'Take a change of labels back.', body: undoInput, answer: changeAnswer },
+    (context, { body }) => undoLabels(context, body.change),
   ),
   route(
     'relay:ask',

@@ -1,11 +1,22 @@
 import { z } from 'zod'
-import { atsign } from '../fields.ts'
+import { actorOf } from '../context.ts'
+import { atsign, serverName } from '../fields.ts'
 import { procedure, router } from '../trpc.ts'
-import { nameParams } from './schema.ts'
+import { activityOf } from './activity.ts'
+import { readEntity } from './entity.ts'
+import { listLabels, relabel, undoLabels } from './labels.ts'
+import { readDefinitions, readPins } from './pins.ts'
+import { blastOf } from './reach.ts'
+import { labelInput, nameParams, undoInput } from './schema.ts'
+import { FLEET_KEYS, filterText, fleetValues, resolveSelection, searchFleet, selection, sortText } from './search.ts'
 import { listFleet, listTools } from './service.ts'
 
 const kind = z.enum(['person', 'gateway', 'agent'])
 const query = z.strictObject({ kind: kind.optional(), after: atsign.optional(), limit: z.int().min(1).max(500).optional() })
+const page = z.strictObject({
+  ...{ q: filterText.optional(), sort: sortText.optional(), cursor: z.string().max(400).optional() },
+  limit: z.int().min(1).max(500).optional(),
+})
 
 export const fleetRouter = router({
   list: procedure('fleet:read')
@@ -14,4 +25,38 @@ export const fleetRouter = router({
   tools: procedure('fleet:read')
     .input(nameParams)
     .query(({ ctx, input }) => listTools(ctx, input.atsign)),
+  search: procedure('fleet:read')
+    .input(page)
+    .query(({ ctx, input }) => searchFleet(ctx, input)),
+  values: procedure('fleet:read')
+    .input(z.strictObject({ key: z.enum(FLEET_KEYS), prefix: z.string().max(64) }))
+    .query(({ ctx, input }) => fleetValues(ctx, input.key, input.prefix)),
+  activity: procedure('fleet:read')
+    .input(z.strictObject({ names: z.array(atsign).max(500) }))
+    .query(({ ctx, input }) => activityOf(ctx, input.names)),
+  entity: procedure('fleet:read')
+    .input(nameParams)
+    .query(({ ctx, input }) => readEntity(ctx, input.atsign)),
+  pins: procedure('fleet:read')
+    .input(nameParams)
+    .query(({ ctx, input }) => readPins(ctx, input.atsign)),
+  definitions: procedure('fleet:read')
+    .input(z.strictObject({ gateway: atsign, server: serverName, tool: z.string().max(128) }))
+    .query(({ ctx, input }) => readDefinitions(ctx, input)),
+  blast: procedure('fleet:read')
+    .input(selection)
+    .query(async ({ ctx, input }) => {
+      const members = await resolveSelection(ctx, input)
+      return blastOf(
+        ctx,
+        members.map(({ atsign: name }) => name),
+      )
+    }),
+  labels: procedure('fleet:read').query(({ ctx }) => listLabels(ctx.control, actorOf(ctx).org)),
+  relabel: procedure('labels:write')
+    .input(labelInput)
+    .mutation(({ ctx, input }) => relabel(ctx, input)),
+  undoLabels: procedure('labels:write')
+    .input(undoInput)
+    .mutation(({ ctx, input }) => undoLabels(ctx, input.change)),
 })

@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { atsign, digest, head, queryInteger, serverName, tag, unixSeconds } from '../fields.ts'
+import { atsign, digest, head, opaqueId, queryInteger, serverName, tag, unixSeconds } from '../fields.ts'
+import { selection } from './search.ts'
 
 /** A tool as its server defines it: any JSON object with a name. Kept as it came, because pins are over the whole definition. */
 const definition = z.record(z.string(), z.json()).refine(({ name }) => typeof name === 'string' && name.length <= 128, 'a tool has a name')
@@ -49,3 +50,9 @@ export const toolsAnswer = z.strictObject({
 
 export const admittedInput = z.strictObject({ org: digest, ids: z.array(digest).max(1000) })
 export const admittedAnswer = z.strictObject({ admitted: z.array(digest), ttl_seconds: z.int() })
+
+const labels = z.array(tag).max(8)
+export const labelInput = z.strictObject({ selection, add: labels, remove: labels })
+export const changeAnswer = z.strictObject({ change: opaqueId, changed: z.int() })
+export const undoInput = z.strictObject({ change: opaqueId })
+export const labelList = z.strictObject({ labels: z.array(z.strictObject({ label: tag, count: z.int() })) })

@@ -1,9 +1,18 @@
 import { z } from 'zod'
 import { procedure, router } from '../trpc.ts'
+import { listGrantsOut } from './out.ts'
 import { listGrants } from './service.ts'
+
+const out = z.strictObject({
+  ...{ q: z.string().max(1000).optional(), past: z.boolean().optional(), cursor: z.string().max(400).optional() },
+  limit: z.int().min(1).max(500).optional(),
+})
 
 export const grantsRouter = router({
   list: procedure('grants:read')
     .input(z.strictObject({ limit: z.int().min(1).max(500).optional(), before: z.int().min(0).optional() }))
     .query(({ ctx, input }) => listGrants(ctx, input)),
+  out: procedure('grants:read')
+    .input(out)
+    .query(({ ctx, input }) => listGrantsOut(ctx, input)),
 })

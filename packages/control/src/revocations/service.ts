@@ -58,3 +58,11 @@ export async function listRevocations(
   }))
   return { revocations, next: rows.length === limit ? Number(rows.at(-1)!.id) : null }
 }
+
+/** One as it was signed: what `postern gateway apply` takes as a file. @throws {ControlError} NOT_FOUND */
+export async function getRevocation(context: Context, hash: string) {
+  const { org } = actorOf(context)
+  const row = await context.control.db.prisma.revocation.findUnique({ where: { org_hash: { org, hash } } })
+  if (!row) throw new ControlError('NOT_FOUND', 'no such revocation')
+  return { hash, bytes: encodeBase64url(new Uint8Array(row.bytes)), signatures: row.signatures as unknown as Signature[] }
+}
