@@ -1,3 +1,3 @@
 import { rest } from '../../../_server/rest.ts'
 
-export const { GET, POST } = rest('/api/v1/labels')
+export const { GET, OPTIONS, POST } = rest('/api/v1/labels')

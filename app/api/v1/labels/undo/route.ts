@@ -1,3 +1,3 @@
 import { rest } from '../../../../_server/rest.ts'
 
-export const { POST } = rest('/api/v1/labels/undo')
+export const { OPTIONS, POST } = rest('/api/v1/labels/undo')
