@@ -1,3 +1,3 @@
 import { rest } from '../../../_server/rest.ts'
 
-export const { GET, OPTIONS, OPTIONS } = rest('/api/v1/effective')
+export const { GET, OPTIONS } = rest('/api/v1/effective')
