@@ -42,6 +42,8 @@ export type { MirrorDeps, Snapshot } from './edge/mirror.ts'
 export { AuthorityMirror } from './edge/mirror.ts'
 export type { JoinString, Pin } from './edge/pin.ts'
 export { formatJoinString, parseJoinString, readPin, writePin } from './edge/pin.ts'
+export type { Pulled } from './edge/pull.ts'
+export { pullLog } from './edge/pull.ts'
 export type { RelayAddress, RelayEvents, RelayLink } from './edge/relay-link.ts'
 export { copiedAddress, openRelayLink } from './edge/relay-link.ts'
 export type {
@@ -141,6 +143,7 @@ export { MAX_FRAGMENT_BYTES, MAX_MESSAGE_BYTES } from './session/session.ts'
 // signing
 export type { LookAlike } from './signing/look-alike.ts'
 export { lookAlikes } from './signing/look-alike.ts'
+export { SEAL_PRF_INPUT, sealSeed } from './signing/seal-seed.ts'
 export type {
   ApprovalSignerRequest,
   EnrolmentSignerRequest,

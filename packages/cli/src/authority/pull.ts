@@ -1,5 +1,5 @@
 import type { AtSign, AuthorityAlarm, AuthorityMirror, ControlClient } from '@postern/core'
-import { createAuthoritySync, FORK_EVIDENCE, readAckedInTime } from '@postern/core'
+import { pullLog, readAckedInTime } from '@postern/core'
 import { CliError } from '../errors.ts'
 import { surroundings } from '../surroundings.ts'
 
@@ -10,30 +10,18 @@ import { surroundings } from '../surroundings.ts'
  * @throws {CliError} exit code 8 when what is there is not the log that we know
  */
 export async function pull(mirror: AuthorityMirror, client: ControlClient): Promise<readonly string[]> {
-  if (await mirror.store.hasEvidence(FORK_EVIDENCE)) throw forked('two signed statements for one place were found earlier')
-  const alarms: AuthorityAlarm[] = []
-  let acceptsLate = false
-  const sync = createAuthoritySync({
-    ...{ mirror, client, suite: surroundings.suite, wantsPolicy: false },
-    alarm: (alarm) => alarms.push(alarm),
-    lookAgain: async (entries) =>
-      acceptsLate ? () => true : readAckedInTime({ mirror, client, self: NO_GATEWAY, ...surroundings }, entries),
+  const { alarms, late } = await pullLog({
+    ...{ mirror, client, suite: surroundings.suite },
+    lookAgain: (entries) => readAckedInTime({ mirror, client, self: NO_GATEWAY, ...surroundings }, entries),
   })
-  await sync.run()
-  const late = alarms.filter((alarm) => alarm.kind === 'WAITING').find(({ why }) => why === 'PAST_NOT_AFTER')
-  if (late) {
-    acceptsLate = true
-    alarms.splice(0)
-    await sync.run()
-  }
   for (const alarm of alarms) refuse(alarm)
-  return [...(late ? [lateText(late)] : []), ...alarms.flatMap(warningOf)]
+  return [...(late === undefined ? [] : [lateText(late)]), ...new Set(alarms.flatMap(warningOf))] // a second round finds the same again
 }
 
 /** A gateway does not count its own acks; whoever sits here is none. */
 const NO_GATEWAY = '' as AtSign
 
-const lateText = ({ seq }: { readonly seq: number }): string =>
+const lateText = (seq: number): string =>
   `statement ${seq} and what follows reached this machine after the time in which edges take them up; what you sign now confirms them`
 
 /** @throws {CliError} for everything that contradicts what this machine knows */

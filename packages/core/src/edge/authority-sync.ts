@@ -30,6 +30,8 @@ export interface SyncOptions {
   readonly lookAgain?: (entries: readonly Signed[]) => Promise<NonNullable<Clock['ackedInTime']>>
   /** Policy documents are needed by gateways only. */
   readonly wantsPolicy: boolean
+  /** Default: true. A signing page may not read them, and needs none: they are no input to the chain. */
+  readonly wantsRevocations?: boolean
   alarm(alarm: AuthorityAlarm): void
 }
 
@@ -65,6 +67,7 @@ export function createAuthoritySync(options: SyncOptions): AuthoritySync {
   return {
     async run() {
       const isWhole = await syncLog(options)
+      if (options.wantsRevocations === false) return isWhole && syncPolicy(options)
       const page = await syncRevocations(options, after, doubtful)
       after = page.after
       if (!(await syncPolicy(options))) return false
