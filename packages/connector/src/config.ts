@@ -20,6 +20,16 @@ const schema = z.strictObject({
   http: z.coerce.number().int().min(0).max(65_535).optional(),
   /** File with the token that HTTP clients must show; made, 0600, when it is missing. Default: `http-token` beside the agent's keys. */
   tokenFile: path.optional(),
+  /** Join string: enrols the agent at its first start; later starts ignore it. Wrong: the client says that the code counts no more. */
+  join: z
+    .string()
+    .regex(/^https?:\/\/[^#\s]+#[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{4,64}$/, 'is not a join string')
+    .optional(),
+  /** With a join string: the person the agent shall act for. Whoever approves decides. */
+  owner: z
+    .string()
+    .regex(/^@[a-z0-9][a-z0-9_-]{0,54}$/, 'is not an atSign')
+    .optional(),
   /** File with a grant; then no other is ever asked for. Expired or for other tools: calls are refused. */
   grant: path.optional(),
   /** Relays to dial, instead of those that the control plane names; separated by commas. Wrong: nothing is reached. */

@@ -10,6 +10,8 @@ const text = { type: 'string' } as const
 function readFlags(): Record<string, string | undefined> {
   const names = {
     agent: text,
+    join: text,
+    owner: text,
     server: text,
     http: text,
     grant: text,

@@ -37,6 +37,8 @@ export interface AgentAuthority {
   readonly client: ControlClient
   /** The gateway in front of a server, or why there is none for us now. */
   locate(server: string): Place | Trouble
+  /** Our verified log has an enrolment of exactly our keys; whether it still counts is another matter. */
+  readonly isEnrolled: boolean
   /** Live keys of an identity, for grants and receipts. */
   readonly resolve: KeyResolver
   /** Pulls what is new, once however many ask. @returns false when it failed or is incomplete. */
@@ -89,6 +91,12 @@ class Authority implements AgentAuthority {
 
   locate(server: string): Place | Trouble {
     return this.#obstacle() ?? this.#placeOf(server)
+  }
+
+  get isEnrolled(): boolean {
+    const { atsign, keys } = this.#agent
+    const known = this.mirror.snapshot.state?.identities.get(atsign)
+    return known?.keys.some((key) => keyIdOf(key) === keys.call.kid) === true
   }
 
   resolve: KeyResolver = (iss, kid, use) => liveKey(this.mirror, iss, kid, use)

@@ -94,7 +94,8 @@ async function readOrNothing(path: string): Promise<Buffer> {
   }
 }
 
-async function underLock<T>(directory: StateDir, work: () => Promise<T>): Promise<T> {
+/** One process at a time; the others wait. */
+export async function underLock<T>(directory: StateDir, work: () => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       await using _ = await directory.lock()

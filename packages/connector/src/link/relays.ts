@@ -10,8 +10,19 @@ const isRelay = (url: unknown): url is string => typeof url === 'string' && url.
 export interface RelayBook {
   /** What is known without asking; empty before the first answer. */
   readonly known: readonly string[]
-  /** Says that we are here, and learns where relays are. @throws what the network throws */
+  /** Says that we are here, and for which client, and learns where relays are. @throws what the network throws */
   ask(): Promise<readonly string[]>
+  /** From now on the control plane is told of this client, for people to look at. */
+  visit(client: PresentClient): void
+}
+
+/** An MCP client by its own word. */
+export interface PresentClient {
+  readonly server: string
+  readonly name: string
+  readonly version: string
+  /** How many tools it was listed. */
+  readonly tools?: number
 }
 
 export interface RelayBookParts {
@@ -24,12 +35,15 @@ export interface RelayBookParts {
 
 export async function openRelayBook({ fixed, client, directory, version }: RelayBookParts): Promise<RelayBook> {
   let known = fixed ?? (await readKnown(directory))
+  let present: PresentClient | undefined
   return {
     get known() {
       return known
     },
     async ask() {
-      const { relays } = await client.call<{ relays?: unknown }>('/api/v1/presence', { json: { version } })
+      const { relays } = await client.call<{ relays?: unknown }>('/api/v1/presence', {
+        json: { version, ...(present ? { client: present } : {}) },
+      })
       if (fixed) return fixed
       const told = Array.isArray(relays) ? relays.filter(isRelay).slice(0, 4) : []
       if (told.length > 0 && told.join() !== known.join()) {
@@ -37,6 +51,9 @@ export async function openRelayBook({ fixed, client, directory, version }: Relay
         await directory.write(FILE, `${JSON.stringify({ v: 1, relays: told })}\n`)
       }
       return known
+    },
+    visit(visitor) {
+      present = visitor
     },
   }
 }

@@ -35,6 +35,12 @@ const answerMs = 10 * 60_000
 /** A new grant helps. */
 const renewable = new Set(['GRANT_EXPIRED', 'GRANT_EPOCH', 'GRANT_POLICY', 'GRANT_SIGNATURE', 'GRANT_MALFORMED', 'TOOL_CHANGED'])
 
+/** How a legacy client began its session. */
+export interface Adopted {
+  readonly initialize: RpcRequest
+  readonly initialized: { readonly message: RpcNotification; readonly body: Uint8Array } | undefined
+}
+
 type Queued = { readonly pending: Pending } | { readonly notification: Uint8Array }
 
 /**
@@ -81,6 +87,13 @@ export class McpSession implements ChannelUser, ClientSession {
     return new Promise((resolve) => {
       this.#draining = resolve
     })
+  }
+
+  /** The client was greeted elsewhere: its server hears the greeting in its place, when it is reached. */
+  adopt({ initialize, initialized }: Adopted): void {
+    this.#greeting.noteAnswer(initialize, responseOf(initialize, { result: {} }))
+    if (initialized) this.#greeting.noteNotification(initialized.message, initialized.body)
+    this.onReady()
   }
 
   close(): void {
