@@ -14,6 +14,8 @@ export function register(program: Command): void {
     .description('Serve one MCP server to one client, over stdio or on loopback. stdout belongs to the protocol.')
     .argument('<server>', 'name of the server in the authority log, e.g. fs')
     .option('--agent <atsign>', 'the agent it speaks for; default: the only one here')
+    .option('--join <join>', 'join string: makes the agent at its first start and asks to have it enrolled; later starts ignore it')
+    .option('--owner <atsign>', 'with --join: the person the agent shall act for')
     .option('--http <port>', 'Streamable HTTP on 127.0.0.1 instead of stdio; 0 takes a free port')
     .option('--grant <file>', 'use this grant and ask for no other')
     .option('--relays <urls>', 'relays to dial instead of those that the control plane names')

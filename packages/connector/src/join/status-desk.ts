@@ -20,6 +20,7 @@ const META = 'io.modelcontextprotocol/'
 
 /** For people and models: how it stands, and what to do. */
 export function noticeText({ agent, server, status }: Notice): string {
+  const again = "Ask for a new join string: postern client remove, then postern client add --join '<new one>'."
   switch (status?.kind) {
     case 'waiting':
       return [
@@ -28,17 +29,20 @@ export function noticeText({ agent, server, status }: Notice): string {
         `The tools of ${server} then appear here by themselves.`,
       ].join('\n')
     case 'refused':
-      return `${agent} was refused: ${status.reason}\nAsk for a new join string: postern client remove, then postern client add --join '<new one>'.`
+      return `${agent} was refused: ${oneLine(status.reason)}\n${again}`
     case 'expired':
-      return `Nobody approved ${agent} in time.\nAsk for a new join string: postern client remove, then postern client add --join '<new one>'.`
+      return `Nobody approved ${agent} in time.\n${again}`
     case 'spent':
-      return `The join string of ${agent} counts no more: its code was used, or its time is over.\nAsk for a new one: postern client remove, then postern client add --join '<new one>'.`
+      return `The join string of ${agent} counts no more: its code was used, or its time is over.\n${again}`
     case 'unreachable':
-      return `${agent} cannot ask to be let in now: ${status.why}\nIt tries again by itself.`
+      return `${agent} cannot ask to be let in now: ${oneLine(status.why)}\nIt tries again by itself.`
     case undefined:
       return `${agent} asks to be let in. Look again in a moment.`
   }
 }
+
+/** Words of others stay one short line, so that they cannot pass for ours. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]+/gu, ' ').slice(0, 200)
 
 /**
  * Answers one client in place of its server, in both eras: exactly one tool, which says how it stands. Afterwards it tells the client that

@@ -4,6 +4,7 @@ import {
   codeList,
   done,
   followAnswer,
+  followParams,
   followQuery,
   idParams,
   newCodeAnswer,
@@ -52,7 +53,7 @@ export const enrolmentRoutes = [
     'enrolments:follow',
     {
       ...{ method: 'GET', path: '/api/v1/enrolments/{id}', summary: 'What became of a request; its unguessable id is the key.' },
-      ...{ params: idParams, query: followQuery, answer: followAnswer },
+      ...{ params: followParams, query: followQuery, answer: followAnswer },
     },
     (context, { params, query, signal }) => followEnrolment(context, params.id, query.wait ?? 0, signal),
   ),

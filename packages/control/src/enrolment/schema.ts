@@ -10,13 +10,16 @@ export const codeList = z.strictObject({
   codes: z.array(z.strictObject({ id: opaqueId, kind, tags: z.array(tag), created_by: atsign, exp: unixSeconds, used: z.boolean() })),
 })
 export const idParams = z.strictObject({ id: z.string().max(64) })
+export const followParams = z.strictObject({
+  id: z.string().max(64).meta({ description: 'of the request; or SHA-256 of its bytes, base64url, for whoever made it' }),
+})
 
 export const submitInput = z.strictObject({
   code: z.string().max(32),
   request: bytesText(8192, 'the enrolment request as it was signed'),
   proofs: signatures,
   facts: z
-    .strictObject({ host: fact.optional(), os: fact.optional(), version: fact.optional() })
+    .strictObject({ host: fact.optional(), os: fact.optional(), version: fact.optional(), client: fact.optional() })
     .optional()
     .meta({ description: 'what the machine says about itself; unverified' }),
 })

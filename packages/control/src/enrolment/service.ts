@@ -69,7 +69,7 @@ function checkFits({ control }: Context, code: { kind: string; createdBy: string
   throw new ControlError('NOT_PERMITTED', `the code is ${code.createdBy}'s, the request asks ${asked.owner}`)
 }
 
-/** What became of a request, for whoever knows its id; waits up to `waitSeconds` while it is undecided. */
+/** What became of a request, for whoever knows its id, or the hash of its bytes, in which there is a nonce of 16 bytes; waits up to `waitSeconds` while it is undecided. */
 export async function followEnrolment(
   context: Context,
   id: string,
@@ -78,20 +78,27 @@ export async function followEnrolment(
 ): Promise<z.input<typeof followAnswer>> {
   const { bus } = context.control
   const { promise: changed, resolve: wake } = Promise.withResolvers<void>()
+  const own = await idOf(context, id)
   const stop = bus.subscribe(({ kind, data }) => {
-    if (kind === 'enrolment' && data.id === id) wake()
+    if (kind === 'enrolment' && data.id === own) wake()
   })
   const timer = setTimeout(wake, waitSeconds * 1000)
   signal.addEventListener('abort', () => wake(), { once: true })
   try {
-    const now = await statusOf(context, id)
+    const now = await statusOf(context, own)
     if (now.status !== 'pending' || waitSeconds === 0) return now
     await changed
-    return await statusOf(context, id)
+    return await statusOf(context, own)
   } finally {
     clearTimeout(timer)
     stop()
   }
+}
+
+async function idOf({ control }: Context, idOrHash: string): Promise<string> {
+  const row = await control.db.prisma.enrolment.findFirst({ where: { OR: [{ id: idOrHash }, { hash: idOrHash }] }, select: { id: true } })
+  if (!row) throw new ControlError('NOT_FOUND', 'no such enrolment request')
+  return row.id
 }
 
 async function statusOf({ control }: Context, id: string): Promise<z.input<typeof followAnswer>> {

@@ -5,6 +5,8 @@ import { selection } from './search.ts'
 /** A tool as its server defines it: any JSON object with a name. Kept as it came, because pins are over the whole definition. */
 const definition = z.record(z.string(), z.json()).refine(({ name }) => typeof name === 'string' && name.length <= 128, 'a tool has a name')
 const text = z.string().max(128)
+/** What a program calls itself: no authority, and whoever shows it escapes it. */
+const clientText = z.string().max(64)
 
 /** A grant that is out: what its receipts would show, and when it ends. Conditions and arguments have no place here. */
 export const reportedGrant = z.strictObject({
@@ -19,6 +21,10 @@ export const reportedGrant = z.strictObject({
 export const reportInput = z.strictObject({
   version: text,
   host: text.optional(),
+  client: z
+    .strictObject({ server: serverName, name: clientText.min(1), version: clientText, tools: z.int().min(0).max(100_000).optional() })
+    .optional()
+    .meta({ description: 'agents: the MCP client in front of one server, by its own word, and how many tools it was listed' }),
   now: unixSeconds.optional().meta({ description: 'the clock of the edge, to be compared with ours' }),
   grants: z
     .array(reportedGrant)
@@ -34,12 +40,21 @@ export const reportAnswer = z.strictObject({ relays: z.array(z.string()), head: 
 
 const kind = z.enum(['person', 'gateway', 'agent'])
 export const listQuery = z.strictObject({ kind: kind.optional(), after: atsign.optional(), limit: queryInteger(1, 500).optional() })
+const seenClient = z.strictObject({
+  ...{ server: serverName, name: z.string(), version: z.string(), tools: z.int().optional() },
+  at: unixSeconds.meta({ description: 'when it was last reported' }),
+})
 const state = z.enum(['live', 'expired', 'revoked', 'suspended', 'ownerless'])
 const member = z.strictObject({
   ...{ atsign, kind, state, admin: z.boolean(), tags: z.array(tag), owner: atsign.optional(), exp: unixSeconds.optional() },
   ...{ enrolment: digest, enrolled_seq: z.int(), keys: z.array(z.strictObject({ kid: digest, use: z.string(), alg: z.string() })) },
   servers: z.array(z.string()).meta({ description: 'gateways: servers pinned to it in the log' }),
-  presence: z.strictObject({ online: z.boolean(), version: z.string(), host: z.string().optional(), seen: unixSeconds }).optional(),
+  presence: z
+    .strictObject({
+      ...{ online: z.boolean(), version: z.string(), host: z.string().optional(), seen: unixSeconds },
+      clients: z.array(seenClient).optional().meta({ description: 'MCP clients in front of the servers of an agent, by their own word' }),
+    })
+    .optional(),
   ack: z.strictObject({ seq: z.int(), head: digest, revocations: z.int(), at: unixSeconds }).optional(),
 })
 export const listAnswer = z.strictObject({ members: z.array(member), head: head.nullable(), next: atsign.nullable() })

@@ -6,6 +6,7 @@ import { actorOf } from '../context.ts'
 import { ControlError } from '../errors.ts'
 import { secondsOf } from '../time.ts'
 import { isPresent } from './attendance.ts'
+import type { StoredClients } from './report.ts'
 import type { admittedInput, listAnswer, listQuery, toolsAnswer } from './schema.ts'
 
 /** Everybody who is enrolled, by atSign, with what the log, the acks and the edges themselves say. */
@@ -65,9 +66,16 @@ function stateOf({ ledger, now }: Control, { atsign }: Identity) {
   return standing.reason === 'OWNER_GONE' ? 'ownerless' : 'expired'
 }
 
-type Seen = { version: string; host: string | null; seenAt: Date; leftAt: Date | null }
-function presenceOf({ version, host, seenAt, leftAt }: Seen, isAttached: boolean, now: number) {
-  return { online: isPresent({ seenAt, leftAt }, isAttached, now), version, ...(host ? { host } : {}), seen: secondsOf(seenAt) }
+type Seen = { version: string; host: string | null; seenAt: Date; leftAt: Date | null; clients: unknown }
+function presenceOf({ version, host, seenAt, leftAt, clients }: Seen, isAttached: boolean, now: number) {
+  const seen = Object.entries((clients ?? {}) as StoredClients).map(([server, client]) => ({ server, ...client }))
+  return {
+    online: isPresent({ seenAt, leftAt }, isAttached, now),
+    version,
+    ...(host ? { host } : {}),
+    seen: secondsOf(seenAt),
+    ...(seen.length > 0 ? { clients: seen } : {}),
+  }
 }
 
 /** Tool definitions as a gateway reported them, for people to look at before they pin. @throws {ControlError} NOT_FOUND */
