@@ -1,6 +1,6 @@
 // Sessions of browsers: how one is opened, what its cookie can do, and what it can never do. Real cookies, the real doors.
 import type { Signed } from '@postern/core'
-import { encodeBase64url, encodeLogin, encodeSigned, parseAtSign } from '@postern/core'
+import { encodeBase64url, encodeLogin, encodeSigned, parseAtSign, parseSignerRequest } from '@postern/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { startSignIn } from '../../packages/control/src/people/sign-in.ts'
 import type { TestControl } from '../fixtures/control.ts'
@@ -327,6 +327,13 @@ describe('a stolen cookie', () => {
     const cookie = `__Host-postern=${value}; __Host-postern=${value}`
     expect((await browser.send('GET', '/api/trpc/people.whoami', undefined, { cookie })).status).toBe(401)
   })
+})
+
+test('the link to the signing page asks for a login at this console over this nonce, and nothing else', async () => {
+  const { url, nonce } = await startSignIn(t.control, new Browser().headers(), '@ana')
+  const { origin, hash } = new URL(url)
+  expect(origin).toBe(site.origins[0])
+  expect(parseSignerRequest(hash.slice(1))).toEqual({ v: 1, kind: 'login', console, org: branch.org, nonce, atsign: '@ana' })
 })
 
 test('over http the cookies have other names, since browsers take __Host- over https only', async () => {

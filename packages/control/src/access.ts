@@ -28,8 +28,11 @@ const PERMISSIONS = {
   'enrolments:read': PEOPLE, // people who are not admins: their own agents'
   'enrolments:refuse': PEOPLE,
   'codes:manage': PEOPLE, // people who are not admins: for agents, within their delegation
-  'requests:read': ['admin'],
+  'requests:read': PEOPLE, // people who are not admins: what they drafted
   'requests:follow': EVERYONE, // by unguessable id: a signer has no session
+  'requests:sign': EVERYONE, // by unguessable id: signatures are their own proof
+  'requests:refuse': EVERYONE, // by unguessable id: whoever was asked may say no
+  'requests:draft': PEOPLE, // people who are not admins: their agents, within their delegation
   'requests:write': ['admin'],
   'policies:read': ['gateway', ...PEOPLE],
   'policies:write': ['admin'], // bytes without a signature: policy.set in the log says which ones count

@@ -44,8 +44,10 @@ interface EnrolmentJson {
 }
 interface RequestJson {
   readonly id: string
+  readonly kind: 'statement' | 'revocation' | 'invite'
   readonly status: string
-  readonly bytes: string
+  /** Absent: an invite whose key the signing page has not made yet. */
+  readonly bytes?: string
   readonly signatures: readonly Signature[]
   readonly created_by: string
   readonly created: number
@@ -70,16 +72,17 @@ function readEnrolment({ id, tags, request, proofs, facts, invited_by, created, 
   return { id, request: asked, bytes, proofs, words: comparisonWords(state.org, bytes), facts, tags, invitedBy: invited_by, created, exp }
 }
 
-/** Open ones only, unless `all`. */
+/** Statements, open ones only unless `all`. Drafts of revocations are signed in the signing page, or made anew here: `postern … revoke`. */
 export async function listStatements(client: ControlClient, all = false): Promise<readonly WaitingStatement[]> {
   const { requests } = await client.call<{ requests: readonly RequestJson[] }>('/api/v1/requests')
-  return requests.filter(({ status }) => all || status === 'open').map(readStatement)
+  return requests.flatMap((found) => (found.kind !== 'revocation' && (all || found.status === 'open') ? readStatement(found) : []))
 }
 
-function readStatement({ id, bytes, signatures, created_by, created, exp, status }: RequestJson): WaitingStatement {
+function readStatement({ id, bytes, signatures, created_by, created, exp, status }: RequestJson): readonly WaitingStatement[] {
+  if (bytes === undefined) return []
   const signed = decodeSigned({ bytes, signatures })
   const { op, seq } = parseStatement(signed.bytes)
-  return { id, hash: linkHash(signed.bytes), signed, op, seq, createdBy: created_by, created, exp, status }
+  return [{ id, hash: linkHash(signed.bytes), signed, op, seq, createdBy: created_by, created, exp, status }]
 }
 
 /** What was typed: an id, its beginning, or a name, as long as it is one thing. @throws {CliError} NOT_FOUND, USAGE */

@@ -61,7 +61,7 @@ export async function appendSigned({ control, principal }: Context, signed: Sign
       await storeStatement(tx, org, head, statement.op, { bytes: encodeBase64url(signed.bytes), signatures: signed.signatures })
       await project(tx, statement, after)
       await settleEnrolment(tx, control.bus, statement, org, now)
-      await settleRequests(tx, org, head)
+      await settleRequests(tx, control.bus, org, head, now)
       await control.bus.publish(tx, { org, kind: 'log', data: { ...head } }, now)
     })
   } catch (error) {

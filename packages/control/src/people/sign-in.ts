@@ -8,6 +8,7 @@ import { isDuplicate } from '../authority/store.ts'
 import type { Control } from '../context.ts'
 import { ControlError } from '../errors.ts'
 import { readSigned } from '../fields.ts'
+import { signInUrl } from '../requests/signer-url.ts'
 import { dateOf } from '../time.ts'
 import type { loginInput } from './schema.ts'
 import { SESSION_SECONDS } from './service.ts'
@@ -17,17 +18,18 @@ const NONCE_SECONDS = 600
 const MAX_SESSIONS = 20
 const MAX_CLIENT_CHARS = 200
 
-/** What a browser takes along to the signing page, and the Set-Cookie header that ties it to this browser. */
+/** Where a browser goes to sign in, and the cookie that ties the nonce in that link to this browser. */
 export interface SignInStart {
+  readonly url: string
   readonly nonce: string
   readonly cookie: { readonly name: string; readonly value: string; readonly seconds: number; readonly isSecure: boolean }
 }
 
 /**
- * Gives this browser a nonce to sign. Tabs of one browser share the cookie, so that one does not undo the other.
+ * Gives this browser a nonce to sign, and the link of the signing page. Tabs of one browser share the cookie, so that one does not undo the other.
  * @throws {ControlError} TOO_MANY, NOT_FOUND before there is an organisation
  */
-export async function startSignIn(control: Control, headers: Headers): Promise<SignInStart> {
+export async function startSignIn(control: Control, headers: Headers, atsign?: string): Promise<SignInStart> {
   if (!control.ledger.state) throw new ControlError('NOT_FOUND', 'there is no organisation here yet')
   control.limits.lookups.check()
   control.limits.lookups.spend()
@@ -36,8 +38,13 @@ export async function startSignIn(control: Control, headers: Headers): Promise<S
   const nonce = encodeBase64url(control.random(16))
   const expiresAt = dateOf(control.now() + NONCE_SECONDS)
   await control.db.prisma.loginNonce.create({ data: { nonce, browser: secretHash(control, value), expiresAt } })
-  return { nonce, cookie: { name: jar.login, value, seconds: NONCE_SECONDS, isSecure: jar.isSecure } }
+  const url = signInUrl(control, originOf(control, headers), nonce, atsign)
+  return { url, nonce, cookie: { name: jar.login, value, seconds: NONCE_SECONDS, isSecure: jar.isSecure } }
 }
+
+/** Under which of our origins this browser sees us. */
+const originOf = ({ config }: Control, headers: Headers): string =>
+  config.publicUrl.find((url) => new URL(url).host === headers.get('host')) ?? config.publicUrl[0]!
 
 /** Who signed in, and the cookies that go with it. */
 export interface SignedInBrowser {

@@ -1,5 +1,4 @@
 import { done, idParams, refuseInput } from '../enrolment/schema.ts'
-import { readSignatures } from '../fields.ts'
 import { route } from '../http/operation.ts'
 import { newRequestInput, request, requestAnswer, requestList, signInput } from './schema.ts'
 import { addSignatures, createRequest, getRequest, listRequests, refuseRequest } from './service.ts'
@@ -18,26 +17,30 @@ export const requestsRoutes = [
     },
     (context, { body }) => createRequest(context, body),
   ),
-  route('requests:read', { method: 'GET', path, summary: 'Statements that want or had signatures.', answer: requestList }, (context) =>
+  route('requests:read', { method: 'GET', path, summary: 'What wants or had signatures.', answer: requestList }, (context) =>
     listRequests(context),
   ),
   route(
     'requests:follow',
-    { method: 'GET', ...one, summary: 'One statement, and whose signatures it needs; its unguessable id is the key.', answer: request },
+    { method: 'GET', ...one, summary: 'One of them, with the bytes to sign; its unguessable id is the key.', answer: request },
     (context, { params }) => getRequest(context, params.id),
   ),
   route(
-    'requests:write',
+    'requests:sign',
     {
-      ...{ method: 'POST', path: '/api/v1/requests/{id}/signatures', summary: 'Add signatures; appended when complete.' },
+      ...{
+        method: 'POST',
+        path: '/api/v1/requests/{id}/signatures',
+        summary: 'Add signatures; its unguessable id is the key. Complete, it is appended, or a revocation taken up.',
+      },
       ...{ params: idParams, body: signInput, answer: requestAnswer },
     },
-    (context, { params, body }) => addSignatures(context, params.id, readSignatures(body.signatures)),
+    (context, { params, body }) => addSignatures(context, params.id, body),
   ),
   route(
-    'requests:write',
+    'requests:refuse',
     {
-      ...{ method: 'POST', path: '/api/v1/requests/{id}/refuse', summary: 'Take a waiting statement off the list.' },
+      ...{ method: 'POST', path: '/api/v1/requests/{id}/refuse', summary: 'Take what waits off the list; its unguessable id is the key.' },
       ...{ params: idParams, body: refuseInput, answer: done },
     },
     (context, { params, body }) => refuseRequest(context, params.id, body.reason),

@@ -8,6 +8,7 @@ import { ControlError } from '../errors.ts'
 import type { SignedText } from '../fields.ts'
 import { readSigned } from '../fields.ts'
 import { limited } from '../limiter.ts'
+import { settleRevocation } from '../requests/settle.ts'
 
 /**
  * Takes up a signed revocation and pushes it to every event stream. It works at each edge by its signature; here it also ends sessions
@@ -35,6 +36,7 @@ async function addSigned(control: Control, input: SignedText) {
     await db.prisma.$transaction(async (tx) => {
       await bus.order(tx)
       await tx.revocation.create({ data })
+      await settleRevocation(tx, bus, state.org, hash, now)
       await bus.publish(tx, { org: state.org, kind: 'revocation', data: { ...input } }, now)
     })
   } catch (error) {

@@ -9,7 +9,7 @@ import { createSink, encodeEvent, PING, SSE_HEADERS } from './sse.ts'
 const RECEIVES: Record<Actor['role'], ReadonlySet<EventKind>> = {
   agent: new Set<EventKind>(['log', 'revocation']),
   gateway: new Set<EventKind>(['log', 'revocation', 'decision']),
-  person: new Set<EventKind>(['log', 'revocation', 'enrolment', 'approval']),
+  person: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'approval']),
   admin: new Set<EventKind>([
     'log',
     'revocation',
