@@ -9,7 +9,7 @@ import { listLabels, relabel, undoLabels } from './labels.ts'
 import { readDefinitions, readPins } from './pins.ts'
 import { blastOf } from './reach.ts'
 import { labelInput, nameParams, pinInput, releaseInput, stopInput, undoInput } from './schema.ts'
-import { fleetFacets, filterText, resolveSelection, searchFleet, selection, sortText } from './search.ts'
+import { filterText, fleetFacets, resolveSelection, searchFleet, selection, sortText } from './search.ts'
 import { listFleet, listTools } from './service.ts'
 
 const kind = z.enum(['person', 'gateway', 'agent'])
