@@ -1,4 +1,5 @@
 import type { NextConfig } from 'next'
+import createNextIntlPlugin from 'next-intl/plugin'
 
 const config: NextConfig = {
   poweredByHeader: false,
@@ -6,4 +7,4 @@ const config: NextConfig = {
   turbopack: { root: import.meta.dirname },
   typescript: { ignoreBuildErrors: true }, // `npm run typecheck` is the gate; a build must not wait for the tests' types
 }
-export default config
+export default createNextIntlPlugin('./app/_server/i18n.ts')(config)

@@ -1,8 +1,16 @@
-export default function NotFound() {
+import Link from 'next/link'
+import { getTranslations } from 'next-intl/server'
+import { buttonClass } from './_ui/button.tsx'
+
+export default async function NotFound() {
+  const t = await getTranslations('shell')
   return (
-    <main className="mx-auto max-w-2xl px-6 py-12">
-      <h1 className="text-2xl font-semibold">Not found</h1>
-      <p className="mt-2">There is no such page. What runs is shown on the front page.</p>
+    <main className="mx-auto flex min-h-dvh max-w-lg flex-col items-start justify-center gap-4 p-8">
+      <h1 className="text-xl font-semibold">{t('notFound.title')}</h1>
+      <p className="text-muted">{t('notFound.why')}</p>
+      <Link href="/" className={buttonClass('primary')}>
+        {t('notFound.back')}
+      </Link>
     </main>
   )
 }

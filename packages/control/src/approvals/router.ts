@@ -1,4 +1,5 @@
 import { idParams } from '../enrolment/schema.ts'
+import { placeOf, signerLink } from '../requests/signer-url.ts'
 import { procedure, router } from '../trpc.ts'
 import { listInput } from './schema.ts'
 import { getApproval, listApprovals } from './service.ts'
@@ -13,6 +14,13 @@ export const approvalsRouter = router({
   list: procedure('approvals:read')
     .input(listInput)
     .query(({ ctx, input }) => listApprovals(ctx, input)),
+  /** Where the signer opens it. */
+  open: procedure('approvals:read')
+    .input(idParams)
+    .query(async ({ ctx, input }) => {
+      const { id } = await getApproval(ctx, input.id)
+      return { url: signerLink(ctx.control, { ...placeOf(ctx.control), kind: 'approval', id, back: '/inbox' }) }
+    }),
   get: procedure('approvals:read')
     .input(idParams)
     .query(({ ctx, input }) => getApproval(ctx, input.id)),

@@ -1,0 +1,37 @@
+'use client'
+import { Menu } from '@base-ui/react/menu'
+import { useTranslations } from 'next-intl'
+import { useState } from 'react'
+import type { Theme } from '../../_ui/theme.ts'
+import { THEME_COOKIE, THEMES } from '../../_ui/theme.ts'
+
+const YEAR_SECONDS = 31_536_000
+
+/** Light, dark or as the device says. Takes effect at once; the cookie keeps it for the server's next page. */
+export function ThemeItems({ theme }: { theme: Theme }) {
+  const t = useTranslations('shell')
+  const [chosen, setChosen] = useState(theme)
+  const choose = (next: Theme) => {
+    document.documentElement.className = next
+    setChosen(next)
+    // biome-ignore lint/suspicious/noDocumentCookie: a preference, read by the server for its next page; the Cookie Store API is not everywhere
+    document.cookie = `${THEME_COOKIE}=${next}; Path=/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`
+  }
+  return (
+    <Menu.RadioGroup value={chosen} onValueChange={choose} aria-label={t('theme')}>
+      {THEMES.map((choice) => (
+        <Menu.RadioItem
+          key={choice}
+          value={choice}
+          closeOnClick={false}
+          className="flex min-h-9 cursor-pointer items-center gap-2 px-3 data-highlighted:bg-accent-soft"
+        >
+          <span aria-hidden="true" className="w-4">
+            {choice === chosen ? '●' : '○'}
+          </span>
+          {t(`themes.${choice}`)}
+        </Menu.RadioItem>
+      ))}
+    </Menu.RadioGroup>
+  )
+}

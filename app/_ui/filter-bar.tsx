@@ -1,0 +1,124 @@
+'use client'
+import { Autocomplete } from '@base-ui/react/autocomplete'
+import { X } from 'lucide-react'
+import { useTranslations } from 'next-intl'
+import { useEffect, useRef, useState } from 'react'
+import { inputClass } from './field.tsx'
+import { parseFilter } from './filter.ts'
+
+interface Props {
+  /** The filter as it is in the URL. */
+  readonly value: string
+  readonly onChange: (value: string) => void
+  /** Key → values to offer; an empty list for keys with free values. */
+  readonly keys: Readonly<Record<string, readonly string[]>>
+  /** e.g. `12 of 1,310`. */
+  readonly count?: string
+}
+const SETTLE_MS = 250
+
+/** The typed filter: AND by spaces, OR by commas, NOT by a minus in front, with suggestions for the term at the end. `/` focuses it. */
+export function FilterBar({ value, onChange, keys, count }: Props) {
+  const t = useTranslations('common')
+  const [text, setText] = useState(value)
+  const input = useRef<HTMLInputElement>(null)
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
+  useEffect(() => setText(value), [value]) // Back, or a saved view
+  useEffect(() => () => clearTimeout(timer.current), [])
+  useEffect(() => {
+    const focus = (event: KeyboardEvent) => {
+      if (event.key !== '/' || event.ctrlKey || event.metaKey || isTyping(event.target)) return
+      event.preventDefault()
+      input.current?.focus()
+    }
+    document.addEventListener('keydown', focus)
+    return () => document.removeEventListener('keydown', focus)
+  }, [])
+
+  const change = (next: string) => {
+    setText(next)
+    clearTimeout(timer.current)
+    timer.current = setTimeout(() => parseFilter(next, Object.keys(keys)).problems.length === 0 && onChange(next.trim()), SETTLE_MS)
+  }
+  const { problems } = parseFilter(text, Object.keys(keys))
+  const problem = problems[0]
+  return (
+    <div className="flex flex-col gap-1">
+      <div className="flex flex-wrap items-center gap-2">
+        <Autocomplete.Root items={suggestions(text, keys)} value={text} onValueChange={change} mode="none" openOnInputClick={false}>
+          <div className="relative min-w-0 grow basis-64">
+            <Autocomplete.Input
+              ref={input}
+              aria-label={t('filter.label')}
+              aria-invalid={problem ? true : undefined}
+              placeholder={t('filter.placeholder')}
+              spellCheck={false}
+              autoCapitalize="off"
+              className={`${inputClass} pe-10 font-mono`}
+            />
+            {text && (
+              <button
+                type="button"
+                aria-label={t('filter.clear')}
+                onClick={() => change('')}
+                className="absolute inset-y-0 end-0 inline-flex w-9 items-center justify-center text-muted hover:text-ink"
+              >
+                <X aria-hidden="true" className="size-4" />
+              </button>
+            )}
+          </div>
+          <Autocomplete.Portal>
+            <Autocomplete.Positioner sideOffset={4} className="z-50">
+              <Autocomplete.Popup className="max-h-72 min-w-56 overflow-y-auto rounded-md border border-line bg-surface py-1 shadow-lg">
+                <Autocomplete.List>
+                  {(item: string) => (
+                    <Autocomplete.Item
+                      key={item}
+                      value={item}
+                      className="cursor-pointer px-3 py-1.5 font-mono text-sm data-highlighted:bg-accent-soft"
+                    >
+                      {item.split(/\s+/).at(-1)}
+                    </Autocomplete.Item>
+                  )}
+                </Autocomplete.List>
+              </Autocomplete.Popup>
+            </Autocomplete.Positioner>
+          </Autocomplete.Portal>
+        </Autocomplete.Root>
+        {count && (
+          <span aria-live="polite" className="text-sm whitespace-nowrap text-muted">
+            {count}
+          </span>
+        )}
+      </div>
+      {problem && (
+        <p role="alert" className="text-xs text-danger">
+          {t(`filter.${problem.why}`, { term: problem.term, keys: Object.keys(keys).join(', ') })}
+        </p>
+      )}
+    </div>
+  )
+}
+
+export const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+
+/** Whole texts that the last term could become. */
+function suggestions(text: string, keys: Props['keys']): readonly string[] {
+  const at = text.lastIndexOf(' ') + 1
+  const [before, last] = [text.slice(0, at), text.slice(at)]
+  const minus = last.startsWith('-') ? '-' : ''
+  const term = last.slice(minus.length)
+  const colon = term.indexOf(':')
+  if (colon < 0)
+    return Object.keys(keys)
+      .filter((key) => key.startsWith(term))
+      .map((key) => `${before}${minus}${key}:`)
+  const values = Object.hasOwn(keys, term.slice(0, colon)) ? keys[term.slice(0, colon)]! : []
+  const comma = Math.max(term.lastIndexOf(','), colon)
+  const typed = term.slice(comma + 1)
+  return values
+    .filter((value) => value.startsWith(typed) && value !== typed)
+    .slice(0, 20)
+    .map((value) => `${before}${minus}${term.slice(0, comma + 1)}${value}`)
+}
