@@ -16,37 +16,39 @@ export interface Term<Key extends string = string> {
 
 const MAX_LENGTH = 1000
 const MAX_TERMS = 32
-const TERM = /(-?)(?:([a-z_]+):)?((?:"[^"]*"|[^\s",:]+)(?:,(?:"[^"]*"|[^\s",:]+))*)(?=\s|$)/y
-const VALUE = /"[^"]*"|[^",]+/g
 
 /**
+ * What is not understood is refused, never ignored. The console reads the same grammar while somebody types (app/_ui/filter.ts).
  * @param keys The keys that this list knows.
- * @throws {ControlError} BAD_FILTER, with `at`: where in the text reading stopped
+ * @throws {ControlError} BAD_FILTER, with `at`: where the term begins
  */
 export function parseFilter<Key extends string>(text: string, keys: readonly Key[]): readonly Term<Key>[] {
   if (text.length > MAX_LENGTH) throw badFilter(`a filter may have ${MAX_LENGTH} characters`, MAX_LENGTH)
-  const terms: Term<Key>[] = []
-  for (let at = skipSpace(text, 0); at < text.length; at = skipSpace(text, at)) {
-    TERM.lastIndex = at
-    const match = TERM.exec(text)
-    if (!match) throw badFilter('expected key:value, a word, or -one of them', at)
-    const [whole, minus, key, values] = match
-    if (key !== undefined && !(keys as readonly string[]).includes(key)) {
-      throw badFilter(`no such key: ${key}`, at, `one of ${keys.join(' ')}; a text with a colon goes in quotes`)
-    }
-    const read = [...values!.matchAll(VALUE)].map(([value]) => value.replaceAll('"', '')).filter((value) => value !== '')
-    if (read.length > 0) terms.push({ not: minus === '-', ...(key === undefined ? {} : { key: key as Key }), values: read })
-    if (terms.length > MAX_TERMS) throw badFilter(`a filter may have ${MAX_TERMS} terms`, at)
-    at += whole!.length
-  }
-  return terms
+  const found = [...text.matchAll(/(-?)((?:"[^"]*"?|[^\s"])+)/g)]
+  if (found.length > MAX_TERMS) throw badFilter(`a filter may have ${MAX_TERMS} terms`, found[MAX_TERMS]!.index)
+  return found.flatMap(({ 1: minus, 2: rest = '', index }) => readTerm(rest, minus === '-', keys, index))
 }
 
-function skipSpace(text: string, from: number): number {
-  let at = from
-  while (at < text.length && /\s/.test(text[at]!)) at += 1
-  return at
+function readTerm<Key extends string>(rest: string, not: boolean, keys: readonly Key[], at: number): readonly Term<Key>[] {
+  const colon = rest.indexOf(':')
+  if (colon <= 0 || rest.startsWith('"')) {
+    const word = unquoted(rest)
+    return word === '' ? [] : [{ not, values: [word] }]
+  }
+  const key = keys.find((known) => known === rest.slice(0, colon))
+  if (key === undefined) {
+    throw badFilter(`no such key: ${rest.slice(0, colon)}`, at, `one of ${keys.join(' ')}; a text with a colon goes in quotes`)
+  }
+  const values = rest
+    .slice(colon + 1)
+    .split(/,(?=(?:[^"]*"[^"]*")*[^"]*$)/)
+    .map(unquoted)
+    .filter((value) => value !== '')
+  if (values.length === 0) throw badFilter(`${key}: has no value`, at)
+  return [{ not, key, values }]
 }
+
+const unquoted = (value: string): string => value.replaceAll('"', '').trim()
 
 const badFilter = (message: string, at: number, fix?: string) =>
   new ControlError('BAD_FILTER', message, { details: { at }, ...(fix ? { fix } : {}) })

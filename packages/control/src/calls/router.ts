@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { atsign, digest, unixSeconds } from '../fields.ts'
 import { procedure, router } from '../trpc.ts'
-import { CALL_KEYS, callStats, callValues, readCall, searchCalls } from './search.ts'
+import { callFacets, callStats, readCall, searchCalls } from './search.ts'
 import { listReceipts } from './service.ts'
 
 const query = z.strictObject({
@@ -28,9 +28,7 @@ export const callsRouter = router({
   get: procedure('receipts:read')
     .input(z.strictObject({ id }))
     .query(({ ctx, input }) => readCall(ctx, input.id)),
-  values: procedure('receipts:read')
-    .input(z.strictObject({ key: z.enum(CALL_KEYS), prefix: z.string().max(64) }))
-    .query(({ ctx, input }) => callValues(ctx, input.key, input.prefix)),
+  facets: procedure('receipts:read').query(({ ctx }) => callFacets(ctx)),
   list: procedure('receipts:read')
     .input(query)
     .query(({ ctx, input }) => listReceipts(ctx, input)),

@@ -233,17 +233,21 @@ function proofOf({ control }: Context, { jws, org }: Receipt): { verified: boole
   }
 }
 
-const SUGGESTED: readonly CallKey[] = ['agent', 'gateway', 'server', 'tool', 'code', 'rule']
+const SUGGESTED = ['agent', 'gateway', 'server', 'tool', 'code', 'rule'] as const
+const SUGGEST_FROM = 20_000
 
-/** Values that a key had within the range, for typeahead; from the newest receipts only. */
-export async function callValues(context: Context, key: CallKey, prefix: string) {
-  if (key === 'decision') return ['allow', 'deny', 'ask'].map((value) => ({ value, count: 0 }))
-  if (key === 'status') return ['ok', 'error', 'not_run', 'unknown'].map((value) => ({ value, count: 0 }))
-  if (!SUGGESTED.includes(key)) return []
-  const column = ALL_OF[key as 'agent']
+/** Values that each key had in the newest calls of the last day, for suggestions; the most frequent first. */
+export async function callFacets(context: Context): Promise<Record<CallKey, string[]>> {
+  const { prisma } = context.control.db
   const where = Prisma.join(conditionsOf(context, '', { from: context.control.now() - 86_400 }), ' AND ')
-  const like = `%${prefix.replace(/[\\%_]/g, '\\$&')}%`
-  return context.control.db.prisma.$queryRaw<{ value: string; count: number }[]>`
-    SELECT value, count(*)::int AS count FROM (SELECT ${column} AS value FROM receipts WHERE ${where} ORDER BY id DESC LIMIT 20000) AS s
-    WHERE value ILIKE ${like} AND value <> '' GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 20`
+  const rows = await prisma.$queryRaw<{ key: string; value: string }[]>`
+    SELECT key, value FROM (
+      SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, value) AS place
+      FROM (SELECT agent, gateway, server, tool, code, rule FROM receipts WHERE ${where} ORDER BY id DESC LIMIT ${SUGGEST_FROM}) AS r,
+        LATERAL (VALUES ('agent', agent), ('gateway', gateway), ('server', server), ('tool', tool), ('code', code), ('rule', rule)) AS v(key, value)
+      WHERE value IS NOT NULL GROUP BY 1, 2) AS ranked
+    WHERE place <= 50 ORDER BY key, place`
+  const found = Object.fromEntries(SUGGESTED.map((key) => [key, rows.filter((row) => row.key === key).map(({ value }) => value)]))
+  const fixed = { decision: ['allow', 'deny', 'ask'], status: ['ok', 'error', 'not_run', 'unknown'], grant: [], ms: ['>200', '>1000'] }
+  return { ...found, ...fixed } as unknown as Record<CallKey, string[]>
 }

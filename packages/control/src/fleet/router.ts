@@ -3,12 +3,13 @@ import { actorOf } from '../context.ts'
 import { atsign, serverName } from '../fields.ts'
 import { procedure, router } from '../trpc.ts'
 import { activityOf } from './activity.ts'
+import { draftPin, draftRelease, draftStop } from './drafts.ts'
 import { readEntity } from './entity.ts'
 import { listLabels, relabel, undoLabels } from './labels.ts'
 import { readDefinitions, readPins } from './pins.ts'
 import { blastOf } from './reach.ts'
-import { labelInput, nameParams, undoInput } from './schema.ts'
-import { FLEET_KEYS, filterText, fleetValues, resolveSelection, searchFleet, selection, sortText } from './search.ts'
+import { labelInput, nameParams, pinInput, releaseInput, stopInput, undoInput } from './schema.ts'
+import { filterText, fleetFacets, resolveSelection, searchFleet, selection, sortText } from './search.ts'
 import { listFleet, listTools } from './service.ts'
 
 const kind = z.enum(['person', 'gateway', 'agent'])
@@ -28,9 +29,7 @@ export const fleetRouter = router({
   search: procedure('fleet:read')
     .input(page)
     .query(({ ctx, input }) => searchFleet(ctx, input)),
-  values: procedure('fleet:read')
-    .input(z.strictObject({ key: z.enum(FLEET_KEYS), prefix: z.string().max(64) }))
-    .query(({ ctx, input }) => fleetValues(ctx, input.key, input.prefix)),
+  facets: procedure('fleet:read').query(({ ctx }) => fleetFacets(ctx)),
   activity: procedure('fleet:read')
     .input(z.strictObject({ names: z.array(atsign).max(500) }))
     .query(({ ctx, input }) => activityOf(ctx, input.names)),
@@ -53,6 +52,15 @@ export const fleetRouter = router({
       )
     }),
   labels: procedure('fleet:read').query(({ ctx }) => listLabels(ctx.control, actorOf(ctx).org)),
+  draftStop: procedure('requests:draft')
+    .input(stopInput)
+    .mutation(({ ctx, input }) => draftStop(ctx, input)),
+  draftRelease: procedure('requests:draft')
+    .input(releaseInput)
+    .mutation(({ ctx, input }) => draftRelease(ctx, input)),
+  draftPin: procedure('requests:draft')
+    .input(pinInput)
+    .mutation(({ ctx, input }) => draftPin(ctx, input)),
   relabel: procedure('labels:write')
     .input(labelInput)
     .mutation(({ ctx, input }) => relabel(ctx, input)),

@@ -1,3 +1,4 @@
+import { RISK_CLASSES } from '@postern/core'
 import { z } from 'zod'
 import { atsign, digest, head, opaqueId, queryInteger, serverName, tag, unixSeconds } from '../fields.ts'
 import { selection } from './search.ts'
@@ -71,3 +72,15 @@ export const labelInput = z.strictObject({ selection, add: labels, remove: label
 export const changeAnswer = z.strictObject({ change: opaqueId, changed: z.int() })
 export const undoInput = z.strictObject({ change: opaqueId })
 export const labelList = z.strictObject({ labels: z.array(z.strictObject({ label: tag, count: z.int() })) })
+
+/** Shown to people for ever, in the log of everybody: short, and said. */
+export const reason = z.string().min(1).max(280)
+export const stopInput = z.strictObject({ selection, reason, hours: z.int().min(1).max(72).optional() })
+const target = z.strictObject({ kind: z.enum(['enrolment', 'key']), id: digest })
+export const releaseInput = z.strictObject({ target, back: z.string().regex(/^\/fleet(\/@[a-z0-9][a-z0-9_-]{0,54})?$/) })
+const toolName = z.string().min(1).max(128)
+export const pinInput = z.strictObject({
+  ...{ gateway: atsign, server: serverName },
+  set: z.array(z.strictObject({ name: toolName, digest, risk: z.enum(RISK_CLASSES) })).max(256),
+  unset: z.array(toolName).max(256),
+})

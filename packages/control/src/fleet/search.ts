@@ -165,19 +165,22 @@ export async function resolveSelection(context: Context, chosen: Selection): Pro
   })
 }
 
-const MAX_VALUES = 20
+const MAX_VALUES = 50
 
-/** Values that a key has in this fleet, for typeahead; the most frequent first. */
-export async function fleetValues(context: Context, key: FleetKey, prefix: string) {
+/** Values that each key has in this fleet, for suggestions; the most frequent first. */
+export async function fleetFacets(context: Context): Promise<Record<FleetKey, string[]>> {
   const { members, policy } = await readRoster(context.control, actorOf(context))
+  const facets = FLEET_KEYS.map((key) => [key, mostFrequent(members.flatMap((member) => valuesOf(member, key, policy)))])
+  return Object.fromEntries(facets)
+}
+
+function mostFrequent(values: readonly string[]): string[] {
   const counts = new Map<string, number>()
-  for (const member of members) {
-    for (const value of valuesOf(member, key, policy)) {
-      if (value.toLowerCase().includes(prefix.toLowerCase())) counts.set(value, (counts.get(value) ?? 0) + 1)
-    }
-  }
-  const sorted = [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, MAX_VALUES)
-  return sorted.map(([value, count]) => ({ value, count }))
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1)
+  return [...counts]
+    .sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))
+    .slice(0, MAX_VALUES)
+    .map(([value]) => value)
 }
 
 function valuesOf(member: Member, key: FleetKey, policy: number): readonly string[] {

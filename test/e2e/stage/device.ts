@@ -1,0 +1,112 @@
+// A person's device: a browser of its own (cookies, storage) with an authenticator. Chromium's virtual authenticator belongs to one page;
+// passkeys belong to the device, so each page of it gets one that holds all of them.
+import type { Browser, BrowserContext, CDPSession, Page } from '@playwright/test'
+
+export const WIDTHS = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } } as const
+export type Width = keyof typeof WIDTHS
+
+export interface DeviceOptions {
+  readonly width?: Width
+  readonly colorScheme?: 'light' | 'dark'
+  /** Popups are blocked, as strict browsers and phones do. */
+  readonly hasPopups?: boolean
+}
+
+interface Credential {
+  readonly credentialId: string
+  readonly rpId?: string
+  readonly privateKey: string
+}
+
+const AUTHENTICATOR = {
+  protocol: 'ctap2',
+  ctap2Version: 'ctap2_1',
+  transport: 'internal',
+  hasResidentKey: true,
+  hasUserVerification: true,
+  isUserVerified: true,
+  hasPrf: true,
+  automaticPresenceSimulation: true,
+} as const
+
+/** What a page did that no page may: kept for `device.complaints`. */
+const CSP = /Content Security Policy/i
+
+export interface Device extends AsyncDisposable {
+  readonly context: BrowserContext
+  readonly page: Page
+  /** Policy violations, uncaught errors, requests to other origins: empty, or the story fails. */
+  readonly complaints: readonly string[]
+  /** Nobody touches the authenticator from now on: prompts stay open until they are cancelled or time out. */
+  setPresence(isThere: boolean): Promise<void>
+  credentials(): readonly { readonly id: string; readonly rpId: string | undefined }[]
+  /** The page that opens next, and its address once it is not empty. */
+  popup(open: () => Promise<unknown>): Promise<Page>
+}
+
+/** @param origins where its pages may send requests: everything else is a complaint */
+export async function openDevice(browser: Browser, origins: readonly string[], options: DeviceOptions = {}): Promise<Device> {
+  const { width = 'desktop', colorScheme = 'light' } = options
+  const context = await browser.newContext({
+    viewport: WIDTHS[width],
+    colorScheme,
+    ...(width === 'phone' ? { hasTouch: true, isMobile: true, deviceScaleFactor: 2 } : {}),
+  })
+  const complaints: string[] = []
+  const held = new Map<string, Credential>()
+  const open = new Set<{ cdp: CDPSession; authenticatorId: string }>()
+  let isThere = true
+
+  const equip = async (page: Page) => {
+    const cdp = await context.newCDPSession(page)
+    await cdp.send('WebAuthn.enable', { enableUI: false })
+    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
+      options: { ...AUTHENTICATOR, automaticPresenceSimulation: isThere },
+    })
+    const one = { cdp, authenticatorId }
+    for (const credential of held.values()) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: credential as never })
+    cdp.on('WebAuthn.credentialAdded', ({ credential }) => {
+      held.set(credential.credentialId, credential)
+      for (const other of open) {
+        if (other === one) continue
+        void other.cdp.send('WebAuthn.addCredential', { authenticatorId: other.authenticatorId, credential }).catch(() => {}) // closed meanwhile
+      }
+    })
+    open.add(one)
+    page.on('close', () => open.delete(one))
+  }
+  const watch = (page: Page) => {
+    page.on('console', (message) => {
+      if (CSP.test(message.text())) complaints.push(`${page.url()}: ${message.text()}`)
+    })
+    page.on('pageerror', (error) => complaints.push(`${page.url()}: ${error.message}`))
+    page.on('request', (request) => {
+      const url = new URL(request.url())
+      if (/^https?:$|^wss?:$/.test(url.protocol) && !origins.includes(url.origin)) complaints.push(`asked ${url.origin} from ${page.url()}`)
+    })
+  }
+  const equipped = new Map<Page, Promise<void>>()
+  context.on('page', (page) => {
+    watch(page)
+    equipped.set(page, equip(page))
+  })
+  const page = await context.newPage()
+  await equipped.get(page)
+  return {
+    context,
+    page,
+    complaints,
+    async setPresence(next) {
+      isThere = next
+      for (const { cdp, authenticatorId } of open)
+        await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: next })
+    },
+    credentials: () => [...held.values()].map(({ credentialId, rpId }) => ({ id: credentialId, rpId })),
+    async popup(act) {
+      const [opened] = await Promise.all([context.waitForEvent('page'), act()])
+      await equipped.get(opened)
+      return opened
+    },
+    [Symbol.asyncDispose]: () => context.close(),
+  }
+}
