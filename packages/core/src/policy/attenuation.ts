@@ -74,9 +74,12 @@ export function holdsAll(conditionList: readonly ArgCondition[], args: JsonValue
  * @throws {VerifyError} for conditions that `argConditions` refuses.
  */
 export function isNarrower(child: Attenuation, parent: Attenuation): boolean {
-  const outer = constraintOf(parent)
+  return isNarrowerConstraint(constraintOf(child), constraintOf(parent))
+}
+
+/** The same between constraints as rules have them. */
+export function isNarrowerConstraint(inner: Constraint, outer: Constraint): boolean {
   if (outer.checks.length === 0) return true
-  const inner = constraintOf(child)
   return namesFit(inner, outer) && outer.checks.every((check) => implies(sameArgument(inner, check), check))
 }
 

@@ -43,6 +43,7 @@ describe.each(CONDITION_NAMES)('%s', (name) => {
 
   test('has a label and ends a sentence with its parameter', () => {
     expect(condition.label).toMatch(/^[a-z]/)
+    expect(condition.parse(condition.example, 'example')).toEqual(condition.example)
     const parameter = condition.parse(cases[0]!.parameter, 'parameter')
     expect(condition.phrase(parameter)).toContain(String(Array.isArray(parameter) ? parameter[0] : parameter))
   })

@@ -14,6 +14,8 @@ export type Verdict = 'holds' | 'fails' | 'mistyped' | 'odd' | 'unsupported'
 export interface Condition<P extends JsonValue = JsonValue> {
   /** For a menu. */
   readonly label: string
+  /** A parameter that shows how it is written. */
+  readonly example: P
   /** Ends the sentence "amount must be …". */
   phrase(parameter: P): string
   readonly parse: Shape<P>
@@ -81,6 +83,7 @@ const condition = <P extends JsonValue>(entry: Condition<P>): Condition => entry
 const table = {
   eq: condition<Scalar>({
     label: 'exactly',
+    example: 'EUR',
     phrase: (value) => `exactly ${quoted(value)}`,
     parse: scalar,
     holds: (expected, value) => (kindOf(value) !== kindOf(expected) ? 'mistyped' : value === expected ? 'holds' : 'fails'),
@@ -88,6 +91,7 @@ const table = {
   }),
   in: condition<readonly Scalar[]>({
     label: 'one of',
+    example: ['EUR', 'USD'],
     phrase: (values) => `one of ${quotedList(values)}`,
     parse: list(scalar, 256, 1),
     holds(allowed, value) {
@@ -98,6 +102,7 @@ const table = {
   }),
   min: condition<Bound>({
     label: 'at least',
+    example: 1,
     phrase: (least) => `a number of at least ${least}`,
     parse: bound,
     holds: (least, value) => compare(value, (n) => n >= Number(least)),
@@ -105,6 +110,7 @@ const table = {
   }),
   max: condition<Bound>({
     label: 'at most',
+    example: 500,
     phrase: (most) => `a number of at most ${most}`,
     parse: bound,
     holds: (most, value) => compare(value, (n) => n <= Number(most)),
@@ -112,6 +118,7 @@ const table = {
   }),
   maxLength: condition<number>({
     label: 'text no longer than',
+    example: 200,
     phrase: (most) => `text of at most ${most} characters`,
     parse: size,
     holds: (most, value) => (typeof value !== 'string' ? 'mistyped' : hasAtMost(value, most) ? 'holds' : 'fails'),
@@ -119,6 +126,7 @@ const table = {
   }),
   prefix: condition<string>({
     label: 'a path within',
+    example: '/notes',
     phrase: (root) => `within ${root}, as a plain path`,
     parse: path,
     holds(root, value) {
@@ -130,6 +138,7 @@ const table = {
   }),
   host: condition<string>({
     label: 'a host at or below',
+    example: 'example.com',
     phrase: (domain) => `a host at or below ${domain}, or a plain http or https URL with one`,
     parse: host,
     holds(domain, value) {
@@ -142,6 +151,7 @@ const table = {
   }),
   count: condition<number>({
     label: 'a list no longer than',
+    example: 10,
     phrase: (most) => `a list of at most ${most} items`,
     parse: size,
     holds: (most, value) => (!Array.isArray(value) ? 'mistyped' : value.length <= most ? 'holds' : 'fails'),
@@ -150,6 +160,7 @@ const table = {
   // Counting across calls needs a gateway's memory. Until it has one, this never holds.
   sum: condition<Bound>({
     label: 'in total at most',
+    example: 1000,
     phrase: (most) => `a number that keeps the total at or below ${most}, which this version cannot count`,
     parse: bound,
     holds: () => 'unsupported',

@@ -22,14 +22,15 @@ export const POLICY_LIMITS = { maxBytes: 262_144, maxDepth: 64 } as const
 const MAX_MESSAGE = 500
 const DEFAULT_STALE_SECONDS = { effects: 300, reads: 3600 } as const
 
-const staleShape = object({}, { effects: integer(10, 86_400), reads: integer(10, 86_400) })
+export const staleShape = object({}, { effects: integer(10, 86_400), reads: integer(10, 86_400) })
 const argumentsShape: Shape<JsonValue> = (value, path) => (isJsonObject(value) ? value : refuse(path, 'expected an object'))
-const testShape = object(
+/** One test of a document. */
+export const testShape = object(
   { name: text(200, 1), who: atSignShape, server: serverName, tool: toolName, expect: oneOf('allow', 'ask', 'deny') },
   { args: argumentsShape, rule: ruleId, tags, owner: atSignShape, risk: riskClass },
 )
 /** Rules and tests are left as they are, so that one bad rule does not hide the next: see `Reading`. */
-const documentShape = object(
+export const documentShape = object(
   { v: anyJson, name: groupName, rules: list(anyJson, 1000) },
   {
     groups: mapOf(/^[a-z0-9][a-z0-9_-]{0,62}$/, list(atSignShape, 1000, 1), 200),

@@ -53,7 +53,7 @@ const sumsShape: Shape<true> = (value: JsonValue, path) => {
   return true
 }
 
-const limitsShape = object(
+export const limitsShape = object(
   {},
   {
     ttl_seconds: integer(1, 600),

@@ -19,7 +19,8 @@ export function scopeOf(rule: Rule, subject: Subject, { server, tool, risk }: Ta
   return rule.effect === 'allow' ? 'risk' : 'unsure'
 }
 
-function isAbout(who: Who, { atsign, tags }: Subject): boolean {
+/** Whether a rule's `who` names this agent, by name, tag or group. */
+export function isAbout(who: Who, { atsign, tags }: Pick<Subject, 'atsign' | 'tags'>): boolean {
   if (who.anyone || who.atsigns.has(atsign)) return true
   if (who.tags.size > 0) for (const tag of tags) if (who.tags.has(tag)) return true
   for (const members of who.groups) if (members.has(atsign)) return true
