@@ -15,6 +15,16 @@ export function integerOf(text: string, what: string, min: number, max: number):
   return value
 }
 
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400 } as const
+
+/** `30m`, `12h`, `3d`, in seconds. @throws {CliError} USAGE */
+export function durationOf(text: string, what: string, max: number): number {
+  const [, amount = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
+  const seconds = Number(amount) * (UNITS[unit as keyof typeof UNITS] ?? 0)
+  if (seconds > 0 && seconds <= max) return seconds
+  throw usageError(`${what} is a time such as 30m, 12h or 3d, at most ${Math.floor(max / 3600)}h, not ${text}`)
+}
+
 /** @throws {CliError} USAGE */
 export function atSignOf(text: string): AtSign {
   if (isAtSign(text)) return text

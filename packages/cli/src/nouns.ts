@@ -40,9 +40,14 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
     [
       noun('code', 'new list void', 'one-time enrolment codes and their join strings', () => import('./commands/code.ts')),
       noun('people', 'enroll list revoke', 'persons and administrators', () => import('./commands/people.ts')),
-      noun('gateway', 'enroll run list show apply revoke', 'enforcement beside MCP servers', () => import('./commands/gateway.ts')),
+      noun(
+        'gateway',
+        'enroll run list show apply suspend release revoke',
+        'enforcement beside MCP servers',
+        () => import('./commands/gateway.ts'),
+      ),
       noun('server', 'add list remove', "MCP servers behind this machine's gateway", () => import('./commands/server.ts')),
-      noun('agent', 'enroll list show revoke', 'programs that call tools', () => import('./commands/agent.ts')),
+      noun('agent', 'enroll list show suspend release revoke', 'programs that call tools', () => import('./commands/agent.ts')),
       noun('tools', 'list pin', 'what servers offer, and what may be called', () => import('./commands/tools.ts')),
       noun('connector', 'run', 'the local MCP server that a client starts', () => import('./commands/connector.ts')),
       noun(

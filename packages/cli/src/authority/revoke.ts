@@ -1,6 +1,7 @@
 import type { AtSign, Identity, RevocationSet, Signed, State, Target } from '@postern/core'
-import { addRevocation, describe, encodeRevocation, encodeSigned, isAtSign, revocationHash } from '@postern/core'
+import { addRevocation, aimAt, describe, encodeRevocation, encodeSigned, isAtSign, revocationHash } from '@postern/core'
 import { writeDurably } from '@postern/daemon'
+import { signWithBrowser } from '../browser/sign.ts'
 import type { Context } from '../context.ts'
 import { notFound } from '../errors.ts'
 import type { Report } from '../output/report.ts'
@@ -16,6 +17,8 @@ export interface RevokeOptions {
   readonly waitSeconds: number
   /** A file for the second path: `postern gateway apply`. */
   readonly out?: string | undefined
+  /** A suspension: how long it lasts. Undefined: for ever. */
+  readonly suspendSeconds?: number | undefined
 }
 
 /** What it is aimed at, found in the verified log. */
@@ -33,8 +36,16 @@ export const enrolmentOf =
   (atsign: string, kind: Identity['kind']): FindTarget =>
   (state) => ({ kind: 'enrolment', id: identityOf(state, atsign, kind).enrolment })
 
+export type FindTargets = (state: State) => readonly Target[]
+
+/** Those of several names. @throws {CliError} NOT_FOUND */
+export const enrolmentsOf =
+  (atsigns: readonly string[], kind: Identity['kind']): FindTargets =>
+  (state) =>
+    atsigns.map((atsign) => enrolmentOf(atsign, kind)(state))
+
 /**
- * Signs a revocation, hands it in, and waits until every gateway has said that it applied it. The stopwatch runs from the signature to
+ * Signs one revocation, or suspension, of one or several targets, hands it in, and waits until every gateway has said that it applied it. The stopwatch runs from the signature to
  * the last gateway's acknowledgement, verified here.
  * @throws {CliError} CONFIRM, DECLINED; whatever core refuses
  */
@@ -42,26 +53,34 @@ export async function revoke(
   context: Context,
   person: SignedIn,
   schema: string,
-  find: FindTarget,
+  find: FindTarget | FindTargets,
   options: RevokeOptions,
 ): Promise<Report> {
   const { dir, profile, client } = person
   const { state, revocations } = await syncAuthority(dir, profile.org, client)
-  const target = find(state)
-  const bytes = refusing(() => encodeRevocation({ org: profile.org, target, reason: options.reason, at: now() }))
+  const targets = [find(state)].flat()
+  const at = now()
+  const until = options.suspendSeconds === undefined ? {} : { until: at + options.suspendSeconds }
+  const bytes = refusing(() => encodeRevocation({ org: profile.org, ...aimAt(targets), reason: options.reason, at, ...until }))
   sayAll(context, describe('revocation', bytes, state))
-  await context.confirmFinal('revoke-is-final', 'Revoke it for ever?')
+  if (options.suspendSeconds === undefined) await context.confirmFinal('revoke-is-final', 'Revoke it for ever?')
+  else await context.confirm('Suspend it?')
   await using watch = openAckWatch(client)
-  const key = await person.key()
-  const signed: Signed = { bytes, signatures: [await key.sign('postern-revocation-v1', bytes)] }
+  const signed = await sign(context, person, bytes)
   const began = performance.now()
   const after = refusing(() => addRevocation(revocations, signed, state, surroundings.suite))
   if (options.out) await writeDurably(options.out, `${JSON.stringify(encodeSigned(signed))}\n`)
-  await client.call('/api/v1/revocations', { json: encodeSigned(signed) })
+  await client.call('/api/v1/revocations', { json: encodeSigned(signed) }) // from a browser it is there already, which changes nothing
   const wanted = gatewaysThatServe(state, after)
   const done = await untilApplied(person, watch, { state, revocations: after, wanted, began, ms: options.waitSeconds * 1000 })
   const ms = Math.round(performance.now() - began)
-  return reportOf(schema, { target, hash: revocationHash(bytes), wanted, done, ms, out: options.out })
+  return reportOf(schema, { targets, hash: revocationHash(bytes), wanted, done, ms, out: options.out })
+}
+
+async function sign(context: Context, person: SignedIn, bytes: Uint8Array): Promise<Signed> {
+  const key = await person.key()
+  if (!key.isPasskey) return { bytes, signatures: [await key.sign('postern-revocation-v1', bytes)] }
+  return { bytes, signatures: (await signWithBrowser(context, person, { kind: 'revocation', bytes })).signatures }
 }
 
 interface Race {
@@ -90,7 +109,7 @@ async function untilApplied(
 }
 
 interface Outcome {
-  readonly target: Target
+  readonly targets: readonly Target[]
   readonly hash: string
   readonly wanted: readonly AtSign[]
   readonly done: readonly AtSign[]
@@ -98,17 +117,32 @@ interface Outcome {
   readonly out: string | undefined
 }
 
-function reportOf(schema: string, { target, hash, wanted, done, ms, out }: Outcome): Report {
+/** What acks say, and nothing that the control plane believes. */
+export function effectText(done: readonly string[], missing: readonly string[], ms: number): string {
+  const total = done.length + missing.length
+  const count = `${done.length} of ${total} gateway${total === 1 ? '' : 's'}`
+  if (missing.length === 0) return `effective on ${count}, ${ms} ms`
+  return `NOT EFFECTIVE on ${missing.join(', ')} · effective on ${count} after ${ms} ms`
+}
+
+function reportOf(schema: string, { targets, hash, wanted, done, ms, out }: Outcome): Report {
   const missing = wanted.filter((gateway) => !done.includes(gateway))
   const isEffective = missing.length === 0
-  const count = `${done.length} of ${wanted.length} gateway${wanted.length === 1 ? '' : 's'}`
-  const text = isEffective
-    ? `✓ signed · effective on ${count}, ${ms} ms`
-    : `! signed · NOT EFFECTIVE on ${missing.join(', ')} · effective on ${count} after ${ms} ms`
+  const text = `${isEffective ? '✓' : '!'} signed · ${effectText(done, missing, ms)}`
   const file = out ?? '<file of --out>'
   return {
     schema,
-    data: { target, hash, effective: isEffective, gateways: wanted.length, applied: done, missing, ms, file: out ?? null },
+    data: {
+      target: targets[0],
+      targets,
+      hash,
+      effective: isEffective,
+      gateways: wanted.length,
+      applied: done,
+      missing,
+      ms,
+      file: out ?? null,
+    },
     ids: [hash],
     lines: [text],
     hints: isEffective ? [] : [`→ on ${missing.join(', ')}: postern gateway apply ${file}`],

@@ -8,9 +8,12 @@ import {
   keyIdOf,
   linkHash,
   neededFor,
+  parseStatement,
+  policyDigest,
   unnamedIn,
   VerifyError,
 } from '@postern/core'
+import { signWithBrowser } from '../browser/sign.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { exitOf } from '../exit-codes.ts'
@@ -64,6 +67,8 @@ export async function signStatement<O extends ChainOp>(context: Context, person:
     else if (shown !== meaning) throw changedMeanwhile()
     shown = meaning
     try {
+      const key = await person.key()
+      if (key.isPasskey) return await throughBrowser(context, person, proposal, bytes)
       return await handIn(context, person, proposal, await sign(person, bytes), authority.state)
     } catch (error) {
       if ((error as { code?: unknown }).code !== 'CONFLICT' || attempt >= MAX_CONFLICTS) throw error
@@ -131,6 +136,22 @@ export function sayAll(context: Context, sentences: readonly string[]): void {
 async function sign(person: SignedIn, bytes: Uint8Array): Promise<Signed> {
   const key = await person.key()
   return { bytes, signatures: [await key.sign('postern-statement-v1', bytes)] }
+}
+
+/** The document of a policy goes ahead, because a statement is complete with the signature of the browser. */
+async function throughBrowser<O extends ChainOp>(
+  context: Context,
+  person: SignedIn,
+  { op, policy }: Proposal<O>,
+  bytes: Uint8Array,
+): Promise<Outcome> {
+  if (policy) await person.client.put(`/api/v1/policies/${policyDigest(policy)}`, policy)
+  const { id, status } = await signWithBrowser(context, person, { kind: 'statement', bytes })
+  const { seq } = parseStatement(bytes)
+  const outcome = { op, seq, hash: linkHash(bytes) }
+  if (status === 'complete') return { ...outcome, status: 'appended' }
+  context.say(`◌ signed; it needs more signatures. Others sign with: postern sign ${outcome.hash}`)
+  return { ...outcome, status: 'waiting', request: id }
 }
 
 async function handIn<O extends ChainOp>(

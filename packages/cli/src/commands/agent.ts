@@ -1,16 +1,26 @@
 import type { EdgeKeys } from '@postern/core'
-import { createEnrolment, edgeKeysOf, encodeEdgeSecrets, generateEdgeSecrets, KEY_FILE, parseEdgeSecrets, writePin } from '@postern/core'
+import {
+  createEnrolment,
+  edgeKeysOf,
+  encodeEdgeSecrets,
+  generateEdgeSecrets,
+  KEY_FILE,
+  MAX_SUSPENSION_SECONDS,
+  parseEdgeSecrets,
+  writePin,
+} from '@postern/core'
 import type { StateDir } from '@postern/daemon'
 import { openStateDir, places, Secret } from '@postern/daemon'
 import type { Command } from 'commander'
 import { listMembers, memberFacts, memberTable } from '../authority/fleet.ts'
-import { enrolmentOf, revoke } from '../authority/revoke.ts'
+import { release } from '../authority/release.ts'
+import { enrolmentsOf, revoke } from '../authority/revoke.ts'
 import type { Context } from '../context.ts'
 import type { Asked } from '../enrolment/ask.ts'
 import { ask, asked, resume, sayPending, wait } from '../enrolment/ask.ts'
 import { readJoinString } from '../enrolment/join.ts'
 import { notFound } from '../errors.ts'
-import { atSignOf, integerOf } from '../inputs.ts'
+import { atSignOf, durationOf, integerOf } from '../inputs.ts'
 import type { Report } from '../output/report.ts'
 import { openSignedIn } from '../profile/person.ts'
 import { askFor } from '../prompt.ts'
@@ -33,13 +43,28 @@ export function register(program: Command): void {
   agent.command('list').description('All agents, and whether they are there.').action(act(list))
   agent.command('show').description('One agent.').argument('<atsign>').action(act(show))
   agent
-    .command('revoke')
-    .description('End an agent for ever, at every gateway.')
+    .command('suspend')
+    .description('Stop agents now and for a while, at every gateway. Release lifts it.')
+    .argument('<atsign...>', 'one or several, in one signature')
+    .option('--for <duration>', 'how long: 30m, 12h, 3d; at most 72 hours', '24h')
+    .option('--reason <text>', 'for the record', 'no reason given')
+    .option('--wait <seconds>', 'how long to wait for the gateways', '10')
+    .option('--out <file>', 'also write the signed suspension there')
+    .action(act(suspend))
+  agent
+    .command('release')
+    .description('Lift the suspensions of an agent.')
     .argument('<atsign>')
+    .option('--wait <seconds>', 'how long to wait for the gateways', '10')
+    .action(act(releaseOne))
+  agent
+    .command('revoke')
+    .description('End agents for ever, at every gateway.')
+    .argument('<atsign...>', 'one or several, in one signature')
     .option('--reason <text>', 'for the record', 'no reason given')
     .option('--wait <seconds>', 'how long to wait for the gateways', '10')
     .option('--out <file>', 'also write the signed revocation there')
-    .action(act(revokeOne))
+    .action(act(revokeAll))
 }
 
 async function enroll(context: Context, [joinString]: readonly string[], options: Options): Promise<Report> {
@@ -97,11 +122,23 @@ async function show(context: Context, [atsign = '']: readonly string[]): Promise
   return { schema: 'agent.show', data: member, ids: [atsign], facts: memberFacts(member) ?? [] }
 }
 
-async function revokeOne(context: Context, [atsign = '']: readonly string[], options: Options): Promise<Report> {
+const stoppingOf = (options: Options) => ({
+  reason: options.reason,
+  waitSeconds: integerOf(options.wait, '--wait', 0, 3600),
+  out: options.out,
+})
+
+async function revokeAll(context: Context, atsigns: readonly string[], options: Options): Promise<Report> {
   const person = await openSignedIn(context.settings)
-  return revoke(context, person, 'agent.revoke', enrolmentOf(atsign, 'agent'), {
-    reason: options.reason,
-    waitSeconds: integerOf(options.wait, '--wait', 0, 3600),
-    out: options.out,
-  })
+  return revoke(context, person, 'agent.revoke', enrolmentsOf(atsigns, 'agent'), stoppingOf(options))
+}
+
+async function suspend(context: Context, atsigns: readonly string[], options: Options): Promise<Report> {
+  const suspendSeconds = durationOf(options.for, '--for', MAX_SUSPENSION_SECONDS)
+  const person = await openSignedIn(context.settings)
+  return revoke(context, person, 'agent.suspend', enrolmentsOf(atsigns, 'agent'), { ...stoppingOf(options), suspendSeconds })
+}
+
+async function releaseOne(context: Context, [atsign = '']: readonly string[], options: Options): Promise<Report> {
+  return release(context, await openSignedIn(context.settings), 'agent', atsign, integerOf(options.wait, '--wait', 0, 3600))
 }

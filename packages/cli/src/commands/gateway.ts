@@ -1,4 +1,5 @@
 import { hostname } from 'node:os'
+import { MAX_SUSPENSION_SECONDS } from '@postern/core'
 import type { Running } from '@postern/daemon'
 import { createLog, openStateDir, places, readHealth, readIfThere, runMain } from '@postern/daemon'
 import {
@@ -13,13 +14,14 @@ import {
 } from '@postern/gateway'
 import type { Command } from 'commander'
 import { listMembers, memberFacts, memberTable } from '../authority/fleet.ts'
-import { enrolmentOf, revoke } from '../authority/revoke.ts'
+import { release } from '../authority/release.ts'
+import { enrolmentsOf, revoke } from '../authority/revoke.ts'
 import type { Context } from '../context.ts'
 import type { Asked } from '../enrolment/ask.ts'
 import { ask, asked, resume, sayPending, wait } from '../enrolment/ask.ts'
 import { readJoinString } from '../enrolment/join.ts'
 import { CliError, notFound, usageError } from '../errors.ts'
-import { atSignOf, integerOf } from '../inputs.ts'
+import { atSignOf, durationOf, integerOf } from '../inputs.ts'
 import { soleGateway } from '../local.ts'
 import type { Report } from '../output/report.ts'
 import { openSignedIn } from '../profile/person.ts'
@@ -50,13 +52,28 @@ export function register(program: Command): void {
     .option('--gateway <atsign>', 'default: the only one here')
     .action(act(apply))
   gateway
-    .command('revoke')
-    .description('End a gateway for ever.')
+    .command('suspend')
+    .description('Stop gateways now and for a while, at every gateway. Release lifts it.')
+    .argument('<atsign...>', 'one or several, in one signature')
+    .option('--for <duration>', 'how long: 30m, 12h, 3d; at most 72 hours', '24h')
+    .option('--reason <text>', 'for the record', 'no reason given')
+    .option('--wait <seconds>', 'how long to wait for the other gateways', '10')
+    .option('--out <file>', 'also write the signed suspension there')
+    .action(act(suspend))
+  gateway
+    .command('release')
+    .description('Lift the suspensions of a gateway.')
     .argument('<atsign>')
+    .option('--wait <seconds>', 'how long to wait for the gateways', '10')
+    .action(act(releaseOne))
+  gateway
+    .command('revoke')
+    .description('End gateways for ever.')
+    .argument('<atsign...>', 'one or several, in one signature')
     .option('--reason <text>', 'for the record', 'no reason given')
     .option('--wait <seconds>', 'how long to wait for the other gateways', '10')
     .option('--out <file>', 'also write the signed revocation there')
-    .action(act(revokeOne))
+    .action(act(revokeAll))
 }
 
 async function enroll(context: Context, [joinString, ...command]: readonly string[], options: Options): Promise<Report | undefined> {
@@ -156,11 +173,23 @@ async function apply(context: Context, [path = '']: readonly string[], options: 
   return { schema: 'gateway.apply', data: { gateway: atsign, outcome }, ids: [atsign], lines: [text], exit: OUTCOMES[outcome] }
 }
 
-async function revokeOne(context: Context, [atsign = '']: readonly string[], options: Options): Promise<Report> {
+const stoppingOf = (options: Options) => ({
+  reason: options.reason,
+  waitSeconds: integerOf(options.wait, '--wait', 0, 3600),
+  out: options.out,
+})
+
+async function revokeAll(context: Context, atsigns: readonly string[], options: Options): Promise<Report> {
   const person = await openSignedIn(context.settings)
-  return revoke(context, person, 'gateway.revoke', enrolmentOf(atsign, 'gateway'), {
-    reason: options.reason,
-    waitSeconds: integerOf(options.wait, '--wait', 0, 3600),
-    out: options.out,
-  })
+  return revoke(context, person, 'gateway.revoke', enrolmentsOf(atsigns, 'gateway'), stoppingOf(options))
+}
+
+async function suspend(context: Context, atsigns: readonly string[], options: Options): Promise<Report> {
+  const suspendSeconds = durationOf(options.for, '--for', MAX_SUSPENSION_SECONDS)
+  const person = await openSignedIn(context.settings)
+  return revoke(context, person, 'gateway.suspend', enrolmentsOf(atsigns, 'gateway'), { ...stoppingOf(options), suspendSeconds })
+}
+
+async function releaseOne(context: Context, [atsign = '']: readonly string[], options: Options): Promise<Report> {
+  return release(context, await openSignedIn(context.settings), 'gateway', atsign, integerOf(options.wait, '--wait', 0, 3600))
 }

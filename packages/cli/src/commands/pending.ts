@@ -3,6 +3,7 @@ import { describe, encodeSigned, keyIdOf, neededFor } from '@postern/core'
 import type { Command } from 'commander'
 import { syncAuthority } from '../authority/authority.ts'
 import { outcomeText, refusing, requireCount, sayAll } from '../authority/statement.ts'
+import { signWithBrowser } from '../browser/sign.ts'
 import type { Context } from '../context.ts'
 import { approve, pickEnrolment } from '../enrolment/approve.ts'
 import type { WaitingEnrolment, WaitingStatement } from '../enrolment/queue.ts'
@@ -142,12 +143,19 @@ async function signOne(context: Context, [typed = '']: readonly string[]): Promi
   sayAll(context, describe('statement', found.signed.bytes, state))
   await context.confirm('Sign this?')
   const key = await person.key()
+  if (key.isPasskey) {
+    const { status } = await signWithBrowser(context, person, { kind: 'statement', bytes: found.signed.bytes, id: found.id })
+    return signReport(found, status === 'complete')
+  }
   const signature = await key.sign('postern-statement-v1', found.signed.bytes)
   const alone = refusing(() => neededFor({ bytes: found.signed.bytes, signatures: [signature] }, state, surroundings.suite))
   requireCount(alone, person.profile.atsign, keyIdOf(key.public))
   const { signatures } = encodeSigned({ bytes: found.signed.bytes, signatures: [signature] })
   const { status } = await person.client.call<{ status: string }>(`/api/v1/requests/${found.id}/signatures`, { json: { signatures } })
-  const isDone = status === 'complete'
+  return signReport(found, status === 'complete')
+}
+
+function signReport(found: WaitingStatement, isDone: boolean): Report {
   return {
     schema: 'sign',
     data: { ...statementData(found), status: isDone ? 'appended' : 'waiting' },

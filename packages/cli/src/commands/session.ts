@@ -1,4 +1,4 @@
-import type { ControlClient } from '@postern/core'
+import type { ControlClient, PublicKey, Signed } from '@postern/core'
 import {
   createControlClient,
   describe,
@@ -11,22 +11,25 @@ import {
   writePin,
 } from '@postern/core'
 import type { Command } from 'commander'
-import { readAuthority } from '../authority/authority.ts'
+import { readAuthority, syncAuthority } from '../authority/authority.ts'
 import { sayAll } from '../authority/statement.ts'
 import type { Context } from '../context.ts'
 import { readJoinString } from '../enrolment/join.ts'
+import { CliError, usageError } from '../errors.ts'
 import { atSignOf } from '../inputs.ts'
 import { chooseSshKey } from '../keys/choose.ts'
+import { keepPasskey, PASSKEY } from '../keys/person-key.ts'
 import { when } from '../output/cell.ts'
 import type { Report } from '../output/report.ts'
 import { freeProfileName, saveProfile } from '../profile/config-file.ts'
-import type { Person } from '../profile/person.ts'
+import type { Person, SignedIn } from '../profile/person.ts'
 import { openPerson, openPersonDir, openSignedIn, stateNameFor } from '../profile/person.ts'
 import { createSessionKey, forgetSession, saveSession } from '../profile/session.ts'
 import { askFor } from '../prompt.ts'
 import type { Options } from '../run.ts'
 import { act } from '../run.ts'
 import { now, surroundings } from '../surroundings.ts'
+import { readOverview } from '../up/health.ts'
 
 export function register(program: Command): void {
   program
@@ -37,7 +40,13 @@ export function register(program: Command): void {
       'first time on this machine: <control plane>#<organisation>, from another administrator or from your other machine',
     )
     .option('--as <atsign>', 'first time: your atSign')
-    .option('--key <key>', 'first time: what you sign with: agent (ssh-agent), or a .pub file', 'agent')
+    .option('--key <key>', `first time: what you sign with: ${PASSKEY} (in the browser), agent (ssh-agent), or a .pub file`, PASSKEY)
+    .option('--no-browser', 'passkeys: only print the address')
+    .option('--device', 'passkeys: the browser is on another machine; paste the text that it shows')
+    .option(
+      '--signer <origin>',
+      'passkeys: where you sign; default: what the verified log says, the first time what the control plane says',
+    )
     .action(act(login))
   program.command('logout').description('End this session, here and at the control plane.').action(act(logout))
   program.command('whoami').description('Who is signed in, and until when.').action(act(whoami))
@@ -49,16 +58,16 @@ async function login(context: Context, [organisation]: readonly string[], option
   const person = await openPerson(context.settings)
   const { profile, dir } = person
   const session = createSessionKey(surroundings.random)
-  const bytes = encodeLogin({ ...loginOf(person), session_key: session.public })
-  const known = await readAuthority(dir, profile.org)
-  sayAll(context, describe('login', bytes, known?.state))
-  const key = await person.key()
-  const signed = { bytes, signatures: [await key.sign('postern-login-v1', bytes)] }
+  const isPasskey = profile.key === PASSKEY
+  const signed = isPasskey
+    ? await throughBrowser(context, person, session.public, options)
+    : await signHere(context, person, session.public)
   const client = createControlClient(profile.control, undefined, surroundings)
   const { role, expires } = await client.call<{ role: string; expires: number }>('/api/v1/sessions', {
     json: { login: encodeSigned(signed) },
   })
   await saveSession(dir, session.seed, expires)
+  if (isPasskey) await rememberPasskey(await openSignedIn(context.settings), signed)
   return {
     schema: 'login',
     data: { atsign: profile.atsign, role, expires },
@@ -69,6 +78,35 @@ async function login(context: Context, [organisation]: readonly string[], option
       ['until', when(expires)],
     ],
   }
+}
+
+async function signHere(context: Context, person: Person, sessionKey: PublicKey): Promise<Signed> {
+  const bytes = encodeLogin({ ...loginOf(person), session_key: sessionKey })
+  const known = await readAuthority(person.dir, person.profile.org)
+  sayAll(context, describe('login', bytes, known?.state))
+  const key = await person.key()
+  return { bytes, signatures: [await key.sign('postern-login-v1', bytes)] }
+}
+
+/** The page shows what the login says; it is made there. */
+async function throughBrowser(context: Context, { dir, profile }: Person, sessionKey: PublicKey, options: Options): Promise<Signed> {
+  const { loginInBrowser } = await import('../browser/login.ts')
+  const known = await readAuthority(dir, profile.org)
+  const signer: string | undefined = options.signer ?? known?.state.site.origins[0] ?? (await readOverview(profile.control))?.signer
+  if (signer === undefined) throw usageError('it is not known where your passkey signs', 'add --signer <origin of the signing page>')
+  const wish = { org: profile.org, atsign: parseAtSign(profile.atsign), console: new URL(profile.control).origin, sessionKey, signer }
+  return loginInBrowser(context, wish, { browser: options.browser !== false, device: options.device === true })
+}
+
+/** Which of the passkeys it was: found in the verified log, by the signature. @throws {CliError} VERIFICATION_FAILED */
+async function rememberPasskey({ dir, profile, client }: SignedIn, { signatures }: Signed): Promise<void> {
+  const { state } = await syncAuthority(dir, profile.org, client)
+  const known = signatures.map(({ kid }) => state.keys.get(kid)).find((key) => key?.live && key.atsign === profile.atsign)
+  if (known) return keepPasskey(dir, known.key)
+  throw new CliError('VERIFICATION_FAILED', `the verified log knows no passkey of ${profile.atsign} that signed this`, {
+    why: 'the control plane let it pass',
+    exit: 'verification',
+  })
 }
 
 /**
@@ -82,12 +120,12 @@ async function pinHere(context: Context, link: string, options: Options): Promis
   const atsign = atSignOf(options.as ?? (await askFor('Your atSign', input, '--as')))
   const state = await stateNameFor(atsign, org, environment)
   const dir = await openPersonDir(state, environment)
-  const key = await chooseSshKey(options.key, dir)
+  const where = options.key === PASSKEY ? PASSKEY : (await chooseSshKey(options.key, dir)).where
   context.say(`Organisation ${org}, words: ${organisationWords(org).join(' ')}. Another administrator sees the same words.`)
   await context.confirm('Pin this organisation on this machine?')
   await writePin(dir, { org, control })
   const name = await freeProfileName(`${atsign} ${organisationWords(org)[0]}`, org, environment)
-  await saveProfile({ name, control, org, atsign, state, key: key.where }, environment)
+  await saveProfile({ name, control, org, atsign, state, key: where }, environment)
 }
 
 function loginOf({ profile }: Person) {

@@ -20,11 +20,16 @@ export interface PersonKey {
   /** Where it is, for people. */
   readonly where: string
   sign(namespace: Namespace, bytes: Uint8Array): Promise<Signature>
+  /** A passkey: it signs in a browser, at the signing page, and never here. */
+  readonly isPasskey?: true
 }
 
 /** Postern's own key file, inside the person's state directory. */
 export const OWN_KEY_FILE = 'sign.json'
 export const OWN_KEY = 'own'
+/** A passkey of this person, which signs in a browser. Which one it was is known from the last login. */
+export const PASSKEY = 'passkey'
+const PASSKEY_FILE = 'passkey.json'
 
 /** Makes Postern's own signing key, 0600, or takes the one that is there. */
 export async function createOwnKey(dir: StateDir): Promise<PersonKey> {
@@ -34,10 +39,25 @@ export async function createOwnKey(dir: StateDir): Promise<PersonKey> {
 }
 
 /**
- * @param key `own`, or the path of a public key file.
+ * @param key `own`, `passkey`, or the path of a public key file.
  * @throws {CliError} KEY_UNUSABLE; {OperationError} KEY_FILE_MODE with the chmod that repairs it
  */
-export const openPersonKey = (key: string, dir: StateDir): Promise<PersonKey> => (key === OWN_KEY ? openOwnKey(dir) : openSshKey(key))
+export function openPersonKey(key: string, dir: StateDir): Promise<PersonKey> {
+  if (key === PASSKEY) return openPasskey(dir)
+  return key === OWN_KEY ? openOwnKey(dir) : openSshKey(key)
+}
+
+/** Remembers the public half of the passkey that signed the login, as the log has it. */
+export const keepPasskey = (dir: StateDir, key: PublicKey): Promise<void> => dir.write(PASSKEY_FILE, `${JSON.stringify({ v: 1, key })}\n`)
+
+async function openPasskey(dir: StateDir): Promise<PersonKey> {
+  const bytes = await dir.read(PASSKEY_FILE)
+  if (!bytes) throw unusable('it is not known which passkey is yours', 'postern login')
+  const { key } = JSON.parse(new TextDecoder().decode(bytes)) as { key: PublicKey }
+  const sign = () =>
+    Promise.reject(unusable('a passkey signs in a browser, not here', 'postern pending shows what waits; the signing page signs it'))
+  return { public: key, where: 'a passkey, in the browser', sign, isPasskey: true }
+}
 
 async function openOwnKey(dir: StateDir): Promise<PersonKey> {
   const bytes = await dir.readPrivate(OWN_KEY_FILE)

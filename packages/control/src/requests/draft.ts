@@ -111,6 +111,30 @@ function checkMayRevoke({ ledger }: Control, { role, atsign }: Actor, targets: r
 }
 
 /**
+ * The same for bytes that a terminal drafted and has shown already: a statement for the next place in the log, or a revocation.
+ * @throws {ControlError} NOT_PERMITTED, CONFLICT when its place is taken
+ * @throws {VerifyError} what core finds in it
+ */
+export async function draftBytes(context: Context, kind: 'statement' | 'revocation', bytes: Uint8Array): Promise<Draft> {
+  const { control } = context
+  const actor = actorOf(context)
+  if (kind === 'revocation') {
+    const { org, ...revocation } = parseRevocation(bytes)
+    if (org !== actor.org) throw new ControlError('NOT_PERMITTED', 'a revocation of another organisation')
+    checkMayRevoke(control, actor, targetsOf(revocation))
+    return keep(context, { kind, op: kind, exp: control.now() + REVOCATION_SECONDS, bytes, hash: revocationHash(bytes) })
+  }
+  const { op, body, seq, nva, ...rest } = parseStatement(bytes)
+  const { state } = control.ledger
+  if (!state || op === 'genesis') throw new ControlError('NOT_FOUND', 'there is no organisation here yet')
+  if (seq !== state.seq + 1 || !('prev' in rest) || rest.prev !== state.head)
+    throw new ControlError('CONFLICT', 'this is not the next place in the log')
+  checkMayDraft(actor, { op, body } as Wanted)
+  neededFor({ bytes, signatures: [] }, state, control.suite)
+  return keep(context, { kind, op, exp: nva, bytes, hash: linkHash(bytes), seq })
+}
+
+/**
  * Asks for an invite: the signing page makes its token and key, and the statement, within these limits. The token is never seen here.
  * @throws {ControlError} NOT_PERMITTED
  */

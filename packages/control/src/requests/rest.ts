@@ -1,6 +1,8 @@
+import { decodeBase64url } from '@postern/core'
 import { done, idParams, refuseInput } from '../enrolment/schema.ts'
 import { route } from '../http/operation.ts'
-import { newRequestInput, request, requestAnswer, requestList, signInput } from './schema.ts'
+import { draftBytes } from './draft.ts'
+import { draftAnswer, draftBytesInput, newRequestInput, request, requestAnswer, requestList, signInput } from './schema.ts'
 import { addSignatures, createRequest, getRequest, listRequests, refuseRequest } from './service.ts'
 
 const path = '/api/v1/requests'
@@ -16,6 +18,14 @@ export const requestsRoutes = [
       answer: requestAnswer,
     },
     (context, { body }) => createRequest(context, body),
+  ),
+  route(
+    'requests:draft',
+    {
+      ...{ method: 'POST', path: '/api/v1/drafts', summary: 'Keep what is to be signed, without a signature, for the signing page.' },
+      ...{ body: draftBytesInput, answer: draftAnswer },
+    },
+    (context, { body }) => draftBytes(context, body.kind, decodeBase64url(body.bytes)),
   ),
   route('requests:read', { method: 'GET', path, summary: 'What wants or had signatures.', answer: requestList }, (context) =>
     listRequests(context),

@@ -13,6 +13,13 @@ export const signInput = z.strictObject({
 const kind = z.enum(['statement', 'revocation', 'invite'])
 const status = z.enum(['open', 'complete', 'superseded', 'refused', 'expired'])
 export const requestAnswer = z.strictObject({ id: opaqueId, status, seq: z.int().optional(), hash: digest.optional() })
+export const draftBytesInput = z.strictObject({
+  kind: z.enum(['statement', 'revocation']),
+  bytes: bytesText(16_384, 'what is to be signed, without a signature'),
+})
+export const draftAnswer = z.strictObject({
+  ...{ id: opaqueId, kind, seq: z.int().optional(), hash: digest.optional(), sha256: digest.optional() },
+})
 const part = z.union([
   z.strictObject({
     by: z.literal('admins'),

@@ -1,4 +1,5 @@
 import type { Control } from '../context.ts'
+import { signerOriginOf } from '../requests/signer-url.ts'
 
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'unavailable'
@@ -28,6 +29,8 @@ export async function readHealth({ db, ledger, startedAt, now }: Control): Promi
 export interface Overview {
   /** Absent: nobody has founded an organisation here. */
   readonly organisation?: { readonly name: string; readonly org: string }
+  /** Where people of this organisation sign with passkeys: a hint, since a passkey works nowhere else. */
+  readonly signer: string
   readonly head: { readonly seq: number; readonly hash: string } | null
   readonly gateways: { readonly enrolled: number; readonly online: number }
   readonly agents: { readonly enrolled: number; readonly online: number }
@@ -36,7 +39,8 @@ export interface Overview {
 }
 
 /** Counts and names for the status page: nothing that is not in the log's own metadata. */
-export function readOverview({ ledger, streams }: Control): Overview {
+export function readOverview(control: Control): Overview {
+  const { ledger, streams } = control
   const { state } = ledger
   const identities = [...(state?.identities.values() ?? [])]
   const attached = new Set(state ? streams.attached(state.org) : [])
@@ -46,6 +50,7 @@ export function readOverview({ ledger, streams }: Control): Overview {
   }
   return {
     ...(state ? { organisation: { name: state.name, org: state.org } } : {}),
+    signer: signerOriginOf(control),
     head: ledger.head(),
     ...{ gateways: count('gateway'), agents: count('agent'), people: count('person').enrolled },
     ...(state?.policy ? { policy: { name: state.policy.name, sha256: state.policy.sha256 } } : {}),

@@ -29,7 +29,7 @@ test.each(valid)('$name: nothing but the whole of it is read', ({ fragment }) =>
 })
 
 test.each(valid)('$name: every field of it is needed, or says so by its absence', ({ request }) => {
-  const optional = ['back', 'atsign', 'name', 'server', 'client']
+  const optional = ['back', 'atsign', 'name', 'server', 'client', 'port', ...('port' in request! ? [] : ['session_key'])]
   for (const name of Object.keys(request!)) {
     const { [name]: _, ...rest } = request as unknown as Record<string, never>
     expect(

@@ -33,7 +33,7 @@ export type LoginSignerRequest = {
   readonly org: string
   readonly nonce: string
   readonly atsign?: AtSign
-  /** A terminal's: an `auth` key, and the port of this machine at which it waits. Both or neither. */
+  /** A terminal's: an `auth` key, and the port of this machine at which it waits; without a port, the result is shown as text to copy. */
   readonly session_key?: PublicKey
   readonly port?: number
 }
@@ -85,7 +85,7 @@ const SHAPES: { readonly [kind in SignerRequestKind]: Shape<SignerRequest & { ki
   revocation: object({ ...waiting, kind: oneOf('revocation') }, { back }),
   login(value, path) {
     const request = login(value, path)
-    if ((request.session_key === undefined) !== (request.port === undefined)) refuse(path, 'a session key and a port belong together')
+    if (request.port !== undefined && request.session_key === undefined) refuse(path, 'a port belongs to a session key')
     return request
   },
   approval: object({ ...at, kind: oneOf('approval'), id }, { back }),
