@@ -67,7 +67,7 @@ describe('help', () => {
   test('--help prints the overview and loads no command', async () => {
     const { code, stdout } = await runCli(home, ['--help'])
     expect(code).toBe(0)
-    expect(stdout).toContain('gateway enroll|run|list|show|apply|revoke')
+    expect(stdout).toContain('gateway enroll|run|list|show|apply|suspend|release|revoke')
     expect(await readFile(new URL('./nouns.ts', import.meta.url), 'utf8')).not.toMatch(/^import (?!type)/m)
   })
 })

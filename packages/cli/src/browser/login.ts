@@ -1,14 +1,5 @@
-import type { AtSign, PublicKey, Signed, SignerRequest, State } from '@postern/core'
-import {
-  decodeBase64url,
-  decodeSigned,
-  decodeUtf8,
-  encodeBase64url,
-  MAX_LOGIN_SECONDS,
-  parseLogin,
-  parseStrictJson,
-  signerRequestUrl,
-} from '@postern/core'
+import type { AtSign, PublicKey, Signed } from '@postern/core'
+import { decodeBase64url, decodeSigned, decodeUtf8, encodeBase64url, parseLogin, parseStrictJson, signerRequestUrl } from '@postern/core'
 import { renderUnicodeCompact } from 'uqr'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
@@ -44,17 +35,21 @@ const WAIT_MS = 5 * 60_000
  */
 export async function loginInBrowser(context: Context, wish: LoginWish, options: BrowserOptions): Promise<Signed> {
   const nonce = encodeBase64url(surroundings.random(16))
-  const { org, atsign, console, sessionKey, signer } = wish
-  const request: SignerRequest = { v: 1, kind: 'login', console, org, nonce, atsign, session_key: sessionKey }
-  if (options.device) return onOtherDevice(context, signerRequestUrl(signer, request), (text) => readLogin(text, wish, nonce))
+  if (options.device) return onOtherDevice(context, loginRequestUrl(wish, nonce), (text) => readLogin(text, wish, nonce))
   let login: Signed | undefined
   await using loopback = await openLoopback((text) => {
     login = readLogin(text, wish, nonce)
   })
   context.say('◌ Sign in with your passkey, in the browser:')
-  openUrl(context, signerRequestUrl(signer, { ...request, port: loopback.port }), options.browser)
+  openUrl(context, loginRequestUrl(wish, nonce, loopback.port), options.browser)
   await inTime(loopback.taken)
   return login!
+}
+
+/** @param port Where the result goes on this machine; undefined: the page shows it as text. */
+export function loginRequestUrl({ org, atsign, console, sessionKey, signer }: LoginWish, nonce: string, port?: number): string {
+  const request = { v: 1, kind: 'login', console, org, nonce, atsign, session_key: sessionKey } as const
+  return signerRequestUrl(signer, port === undefined ? request : { ...request, port })
 }
 
 async function onOtherDevice(context: Context, url: string, read: (text: string) => Signed): Promise<Signed> {
@@ -104,8 +99,3 @@ async function inTime<T>(waited: Promise<T>): Promise<T> {
     clearTimeout(timer)
   }
 }
-
-/** Where this organisation's passkeys sign, by the verified log. */
-export const signerOriginIn = (state: State | undefined): string | undefined => state?.site.origins[0]
-
-export { MAX_LOGIN_SECONDS }
