@@ -39,6 +39,7 @@ const PERMISSIONS = {
   'stream:read': [...EDGES, ...PEOPLE],
   'session:own': PEOPLE,
   'sessions:read': PEOPLE,
+  'people:read': PEOPLE,
   'approvals:hold': ['gateway'],
   'approvals:read': PEOPLE, // people who are not admins: those they may decide, and their own agents'
   'approvals:follow': EVERYONE, // by unguessable id: a signer has no session

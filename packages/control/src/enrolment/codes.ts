@@ -1,10 +1,11 @@
-import { encodeBase64url, utf8 } from '@postern/core'
+import { encodeBase64url, parseAtSign, utf8 } from '@postern/core'
 import type { z } from 'zod'
 import type { Context, Control } from '../context.ts'
 import { actorOf } from '../context.ts'
 import { ControlError } from '../errors.ts'
+import { placeOf, signerLink } from '../requests/signer-url.ts'
 import { dateOf, secondsOf } from '../time.ts'
-import type { newCodeInput } from './schema.ts'
+import type { newCodeInput, newJoinInput } from './schema.ts'
 
 /** 32 characters that are not mistaken for one another; O, I and L are read as 0, 1 and 1. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'
@@ -70,11 +71,41 @@ export async function listCodes(context: Context) {
   const { db, now } = context.control
   const where = { org, expiresAt: { gt: dateOf(now()) }, ...(role === 'admin' ? {} : { createdBy: atsign }) }
   const rows = await db.prisma.enrolmentCode.findMany({ where, orderBy: { createdAt: 'desc' }, take: 500 })
-  const codes = rows.map(({ id, kind, tags, createdBy, expiresAt, usedAt }) => ({
-    ...{ id, tags, created_by: createdBy, exp: secondsOf(expiresAt), used: usedAt !== null },
-    kind: kind as 'person' | 'gateway' | 'agent',
-  }))
+  const used = rows.filter(({ usedAt }) => usedAt !== null).map(({ id }) => id)
+  const asked = await db.prisma.enrolment.findMany({ where: { org, code: { in: used } }, select: REQUEST })
+  const requests = new Map(asked.map((row) => [row.code, row]))
+  const codes = rows.map(({ id, kind, tags, createdBy, expiresAt, usedAt }) => {
+    const request = requests.get(id)
+    return {
+      ...{ id, tags, created_by: createdBy, exp: secondsOf(expiresAt), used: usedAt !== null },
+      kind: kind as 'person' | 'gateway' | 'agent',
+      ...(request ? { request: { id: request.id, atsign: request.atsign, status: statusAt(request, now()) } } : {}),
+    }
+  })
   return { codes }
+}
+
+const REQUEST = { id: true, atsign: true, status: true, expiresAt: true, code: true } as const
+type RequestStatus = 'pending' | 'enrolled' | 'refused' | 'expired'
+const statusAt = ({ status, expiresAt }: { status: string; expiresAt: Date }, now: number): RequestStatus =>
+  status === 'pending' && expiresAt <= dateOf(now) ? 'expired' : (status as RequestStatus)
+
+/**
+ * A code, and the link at which the signing page shows the join string or invitation link: the pin in it must not come from here, or the
+ * console could choose whom the other side obeys.
+ * @throws {ControlError} as `createCode`
+ * @throws {VerifyError} MALFORMED, BAD_ATSIGN for a name or server that no join string can have
+ */
+export async function createJoin(context: Context, { name, server, client, ...wanted }: z.output<typeof newJoinInput>) {
+  const { control } = context
+  const link = { ...placeOf(control), kind: 'join', for: wanted.kind } as const
+  const about = {
+    ...(name === undefined ? {} : { name: parseAtSign(name) }),
+    ...(server === undefined ? {} : { server }),
+    ...(client === undefined ? {} : { client }),
+  }
+  const made = await createCode(context, wanted)
+  return { ...made, url: signerLink(control, { ...link, ...about, code: made.code }) }
 }
 
 /** @throws {ControlError} NOT_FOUND */

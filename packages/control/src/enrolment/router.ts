@@ -1,10 +1,14 @@
 import { procedure, router } from '../trpc.ts'
-import { createCode, listCodes, voidCode } from './codes.ts'
-import { idParams, newCodeInput, refuseInput } from './schema.ts'
-import { listEnrolments, refuseEnrolment } from './service.ts'
+import { createCode, createJoin, listCodes, voidCode } from './codes.ts'
+import { listInvites } from './invites.ts'
+import { idParams, newCodeInput, newJoinInput, refuseInput } from './schema.ts'
+import { getEnrolment, listEnrolments, refuseEnrolment } from './service.ts'
 
 export const enrolmentRouter = router({
   list: procedure('enrolments:read').query(({ ctx }) => listEnrolments(ctx)),
+  get: procedure('enrolments:read')
+    .input(idParams)
+    .query(({ ctx, input }) => getEnrolment(ctx, input.id)),
   refuse: procedure('enrolments:refuse')
     .input(idParams.extend(refuseInput.shape))
     .mutation(({ ctx, input }) => refuseEnrolment(ctx, input.id, input.reason)),
@@ -12,7 +16,11 @@ export const enrolmentRouter = router({
   createCode: procedure('codes:manage')
     .input(newCodeInput)
     .mutation(({ ctx, input }) => createCode(ctx, input)),
+  createJoin: procedure('codes:manage')
+    .input(newJoinInput)
+    .mutation(({ ctx, input }) => createJoin(ctx, input)),
   voidCode: procedure('codes:manage')
     .input(idParams)
     .mutation(({ ctx, input }) => voidCode(ctx, input.id)),
+  invites: procedure('codes:manage').query(({ ctx }) => listInvites(ctx)),
 })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { atsign, bytesText, opaqueId, queryInteger, signatures, tag, unixSeconds } from '../fields.ts'
+import { atsign, bytesText, opaqueId, queryInteger, serverName, signatures, tag, unixSeconds } from '../fields.ts'
 
 const kind = z.enum(['person', 'gateway', 'agent'])
 const fact = z.string().max(128)
@@ -7,7 +7,23 @@ const fact = z.string().max(128)
 export const newCodeInput = z.strictObject({ kind, tags: z.array(tag).max(32).optional(), minutes: z.int().min(1).max(60).optional() })
 export const newCodeAnswer = z.strictObject({ id: opaqueId, code: z.string(), exp: unixSeconds })
 export const codeList = z.strictObject({
-  codes: z.array(z.strictObject({ id: opaqueId, kind, tags: z.array(tag), created_by: atsign, exp: unixSeconds, used: z.boolean() })),
+  codes: z.array(
+    z.strictObject({
+      ...{ id: opaqueId, kind, tags: z.array(tag), created_by: atsign, exp: unixSeconds, used: z.boolean() },
+      request: z
+        .strictObject({ id: opaqueId, atsign, status: z.enum(['pending', 'enrolled', 'refused', 'expired']) })
+        .optional()
+        .meta({ description: 'what it was used for' }),
+    }),
+  ),
+})
+/** The console's: a code, and the link at which the signing page shows what the other side needs. */
+export const newJoinInput = newCodeInput.extend({
+  ...{ name: atsign.optional(), server: serverName.optional() },
+  client: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,31}$/)
+    .optional(),
 })
 export const idParams = z.strictObject({ id: z.string().max(64) })
 export const followParams = z.strictObject({

@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import { isDuplicate } from '../authority/store.ts'
 import type { Context } from '../context.ts'
 import { actorOf } from '../context.ts'
-import type { Prisma } from '../db/generated/client.ts'
+import type { Enrolment, Prisma } from '../db/generated/client.ts'
 import { ControlError } from '../errors.ts'
 import { dateOf, secondsOf } from '../time.ts'
 import type { followAnswer, queueAnswer, submitInput } from './schema.ts'
@@ -33,7 +33,14 @@ export async function submitEnrolment(context: Context, { request, proofs, facts
     await control.db.prisma.$transaction(async (tx) => {
       const code = await useCode(tx, principal.code!, now)
       checkFits(context, code, asked)
-      const told = { kind: asked.kind, atsign: asked.atsign, owner: asked.owner ?? null, tags: code.tags, invitedBy: code.createdBy }
+      const told = {
+        kind: asked.kind,
+        atsign: asked.atsign,
+        owner: asked.owner ?? null,
+        tags: code.tags,
+        invitedBy: code.createdBy,
+        code: code.id,
+      }
       const stored = {
         request: Uint8Array.from(bytes),
         proofs: proofs as unknown as Prisma.InputJsonValue,
@@ -116,16 +123,31 @@ export async function listEnrolments(context: Context): Promise<z.input<typeof q
   const own = role === 'admin' ? {} : { OR: [{ owner: atsign }, { invitedBy: atsign }] }
   const where = { org, status: 'pending', expiresAt: { gt: dateOf(now()) }, ...own }
   const rows = await db.prisma.enrolment.findMany({ where, orderBy: { createdAt: 'asc' }, take: 500 })
-  const enrolments = rows.map((row) => ({
-    ...{ id: row.id, atsign: row.atsign, tags: row.tags, invited_by: row.invitedBy },
-    kind: row.kind as 'person' | 'gateway' | 'agent',
-    ...(row.owner ? { owner: row.owner } : {}),
-    request: encodeBase64url(new Uint8Array(row.request)),
-    proofs: row.proofs as unknown as z.input<typeof queueAnswer>['enrolments'][number]['proofs'],
-    facts: row.facts as Record<string, string>,
-    ...{ created: secondsOf(row.createdAt), exp: secondsOf(row.expiresAt) },
-  }))
-  return { enrolments }
+  return { enrolments: rows.map(shown) }
+}
+
+type Waiting = z.input<typeof queueAnswer>['enrolments'][number]
+const shown = (row: Enrolment): Waiting => ({
+  ...{ id: row.id, atsign: row.atsign, tags: row.tags, invited_by: row.invitedBy },
+  kind: row.kind as Waiting['kind'],
+  ...(row.owner ? { owner: row.owner } : {}),
+  request: encodeBase64url(new Uint8Array(row.request)),
+  proofs: row.proofs as unknown as Waiting['proofs'],
+  facts: row.facts as Record<string, string>,
+  ...{ created: secondsOf(row.createdAt), exp: secondsOf(row.expiresAt) },
+})
+
+/**
+ * One request with what became of it, for those who see it in their queue; and whether the asker could sign for it themselves.
+ * @throws {ControlError} NOT_FOUND
+ */
+export async function getEnrolment(context: Context, id: string) {
+  const { org, atsign, role } = actorOf(context)
+  const row = await context.control.db.prisma.enrolment.findFirst({ where: { id, org } })
+  if (!row || (role !== 'admin' && row.owner !== atsign && row.invitedBy !== atsign))
+    throw new ControlError('NOT_FOUND', 'no such enrolment request')
+  const { status, reason, seq } = await statusOf(context, id)
+  return { ...shown(row), status, ...(reason === undefined ? {} : { reason }), ...(seq === undefined ? {} : { seq }) }
 }
 
 /** @throws {ControlError} NOT_FOUND, ALREADY_DECIDED */

@@ -105,3 +105,24 @@ export async function endSession(context: Context, kid: string) {
   })
   return { ok: true as const }
 }
+
+/**
+ * Ends every session of a person, apart from the one that asks: their own, or, for administrators, anybody's. Drafts stay.
+ * @throws {ControlError} NOT_PERMITTED
+ */
+export async function endOtherSessions(context: Context, name: string) {
+  const { org, atsign, kid, role } = actorOf(context)
+  const { control } = context
+  if (role !== 'admin' && name !== atsign) throw new ControlError('NOT_PERMITTED', 'only administrators end sessions of others')
+  const where = { org, atsign: name, endedAt: null, expiresAt: { gt: dateOf(control.now()) } }
+  return control.db.prisma.$transaction(async (tx) => {
+    const cli = await tx.session.findMany({ where: { ...where, kid: { not: kid } }, select: { kid: true } })
+    const browsers = await tx.browserSession.findMany({ where: { ...where, id: { not: kid } }, select: { id: true } })
+    const data = { endedAt: dateOf(control.now()) }
+    await tx.session.updateMany({ where: { org, kid: { in: cli.map((row) => row.kid) } }, data })
+    await tx.browserSession.updateMany({ where: { org, id: { in: browsers.map((row) => row.id) } }, data })
+    const ended = [...cli.map((row) => row.kid), ...browsers.map((row) => row.id)]
+    for (const each of ended) await control.bus.publish(tx, { org, kind: 'session', to: name, data: { kid: each } }, control.now())
+    return { ended: ended.length }
+  })
+}
