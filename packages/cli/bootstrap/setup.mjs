@@ -35,11 +35,22 @@ const steps = [
     explain: (output) => `${output}\nThe schema in prisma/schema does not generate a client.`,
   },
   {
+    title: 'signing page (rolldown)',
+    isBuild: true,
+    isDone: () => existsSync(at('packages/signer/dist/index.html')) && readIfThere(signerStamp) === hashOf(signerSources),
+    before: (state) => {
+      state.sources = hashOf(signerSources)
+    },
+    command: () => [node(), at('packages/signer/build.mjs')],
+    after: (state) => writeFileSync(signerStamp, state.sources),
+    explain: (output) => `${output}\nThe signing page does not build.`,
+  },
+  {
     title: 'console (next build)',
     isBuild: true,
-    isDone: () => readBuild() === buildOf(sourcesHash()),
+    isDone: () => readBuild() === buildOf(hashOf(sources)),
     before: (state) => {
-      state.sources = sourcesHash() // as they are when the build begins: what changes meanwhile is built the next time
+      state.sources = hashOf(sources) // as they are when the build begins: what changes meanwhile is built the next time
     },
     command: () => [node(), at('node_modules/next/dist/bin/next'), 'build'],
     after: (state) => writeFileSync(buildStamp, buildOf(state.sources)),
@@ -116,9 +127,16 @@ const sources = [
 ]
 const isNoSource = (path) => /\.test\.tsx?$|\/db\/generated(\/|$)|\.md$/.test(path)
 
-function sourcesHash() {
+/** The signing page is made of core and its own files. */
+const signerSources = [
+  ...['src', 'build.mjs', 'index.html', 'icon.svg'].map((name) => `packages/signer/${name}`),
+  ...['packages/core/src', 'packages/core/package.json', 'package-lock.json'],
+]
+const signerStamp = at('packages/signer/dist.stamp')
+
+function hashOf(paths) {
   const hash = createHash('sha256')
-  for (const source of sources)
+  for (const source of paths)
     for (const file of filesIn(at(source)))
       hash
         .update(`${relative(root, file)}\0`)

@@ -55,6 +55,7 @@ export type {
   EdgeSocket,
   EdgeSocketOptions,
   EdgeSurroundings,
+  SentRequest,
 } from './edge/surroundings.ts'
 // errors
 export type { VerifyCode } from './errors.ts'

@@ -2,7 +2,7 @@ import type { Control } from '../context.ts'
 
 /** What the signing page may send: no signature of a session key, and no cookie. */
 const HEADERS = 'content-type, postern-code'
-const SHOWN = 'x-request-id, retry-after'
+const SHOWN = 'date, x-request-id, retry-after'
 
 /** Where people of this organisation sign: what the log says, and what this installation serves besides (before genesis: only that). */
 export const signerOriginsOf = ({ config, ledger }: Control): readonly string[] => [

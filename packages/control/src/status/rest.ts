@@ -7,6 +7,7 @@ const health = z.strictObject({
   version: z.string(),
   database: z.enum(['pglite', 'postgres', 'down']),
   uptime_seconds: z.int().optional(),
+  organisation: z.strictObject({ name: z.string(), founded_at: z.int() }).optional(),
   code: z.string().optional(),
   message: z.string().optional(),
 })

@@ -1,11 +1,14 @@
 import type { Control } from '../context.ts'
 import { signerOriginOf } from '../requests/signer-url.ts'
+import { secondsOf } from '../time.ts'
 
 export interface Health {
   readonly status: 'ok' | 'degraded' | 'unavailable'
   readonly version: string
   readonly database: 'pglite' | 'postgres' | 'down'
   readonly uptime_seconds: number
+  /** Absent: nobody has founded one here. Times are Unix seconds. */
+  readonly organisation?: { readonly name: string; readonly founded_at: number }
   /** Why it is not ok. */
   readonly code?: string
   readonly message?: string
@@ -20,7 +23,9 @@ const PING_MS = 2000
  */
 export async function readHealth({ db, ledger, startedAt, now }: Control): Promise<Health> {
   await db.ping(PING_MS)
-  const base = { version: VERSION, database: db.kind, uptime_seconds: Math.max(0, now() - startedAt) }
+  const founded = ledger.org ? await db.prisma.organisation.findUnique({ where: { id: ledger.org } }) : null
+  const organisation = founded ? { organisation: { name: founded.name, founded_at: secondsOf(founded.foundedAt) } } : {}
+  const base = { version: VERSION, database: db.kind, uptime_seconds: Math.max(0, now() - startedAt), ...organisation }
   if (!ledger.broken) return { status: 'ok', ...base }
   const { seq, code } = ledger.broken
   return { status: 'degraded', ...base, code: 'LOG_INVALID', message: `statement ${seq} as stored does not verify: ${code}` }

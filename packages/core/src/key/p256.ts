@@ -1,4 +1,5 @@
 import { p256 } from '@noble/curves/nist.js'
+import { sha256 } from '@noble/hashes/sha2.js'
 import { VerifyError } from '../errors.ts'
 
 /**
@@ -47,4 +48,20 @@ export function p256FromDer(der: Uint8Array): Uint8Array {
 function lowS(signature: InstanceType<typeof p256.Signature>): Uint8Array {
   if (!signature.hasHighS()) return signature.toBytes('compact')
   return new p256.Signature(signature.r, p256.Point.Fn.ORDER - signature.s).toBytes('compact')
+}
+
+/**
+ * The at most two public keys (65 bytes each) under which `verifyP256` would accept this signature of this message. For a passkey whose
+ * public key is not at hand: whoever verifies knows which of them is enrolled. Says nothing about who signed.
+ * @see packages/core/spec/key.md §5
+ */
+export function recoverP256(message: Uint8Array, signature: Uint8Array): readonly Uint8Array[] {
+  return [0, 1].flatMap((bit) => {
+    try {
+      const key = p256.Signature.fromBytes(signature, 'compact').addRecoveryBit(bit).recoverPublicKey(sha256(message)).toBytes(false)
+      return verifyP256(key, message, signature) ? [key] : []
+    } catch {
+      return [] // r is no x coordinate, or the key would be the point at infinity
+    }
+  })
 }
