@@ -38,6 +38,9 @@ const file = z.strictObject({
       children: z.int().min(1).max(10_000).default(128),
       sessions_per_agent: z.int().min(1).max(1_000).default(16),
       channels_per_agent: z.int().min(1).max(1_000).default(8),
+      /** Calls that wait for a person, of one agent and in all; further ones are refused with BUSY. Too high: people are asked more than they can answer. */
+      held_calls_per_agent: z.int().min(1).max(1_000).default(16),
+      held_calls: z.int().min(1).max(10_000).default(128),
       /** Calls of one session that wait for the server. */
       calls_in_flight: z.int().min(1).max(10_000).default(256),
       /** After which a running call counts as unknown. Too low: slow tools look as if nobody knew what they did. */

@@ -1,11 +1,13 @@
 import type { AuthorityMirror, ControlClient } from '@postern/core'
 import { createControlClient, FORK_EVIDENCE, AuthorityMirror as Mirror, openAuthorityStore } from '@postern/core'
 import type { Disposers, StateDir } from '@postern/daemon'
+import { HeldCalls } from './approvals/held-calls.ts'
 import type { Authoriser } from './authorise/authorise.ts'
 import { createAuthoriser } from './authorise/authorise.ts'
 import type { Rates } from './authorise/rates.ts'
 import { createRates } from './authorise/rates.ts'
 import { createGrantUses } from './authorise/uses.ts'
+import type { Calls } from './authorise/world.ts'
 import type { Trust } from './authority/trust.ts'
 import { createTrust } from './authority/trust.ts'
 import type { AuthorityView } from './authority/view.ts'
@@ -36,6 +38,7 @@ export interface Engine {
   readonly rates: Rates
   readonly receipts: ReceiptWriter
   readonly calls: CallLog
+  readonly held: HeldCalls
   readonly authoriser: Authoriser
   readonly issuer: Issuer
   readonly grantsOut: GrantsOut
@@ -43,6 +46,8 @@ export interface Engine {
 }
 
 const mebibyte = 1 << 20
+/** What calls that wait for a person may take in all. */
+const heldBytes = 64 * mebibyte
 
 /** @param onJump The clock jumped: everything that relied on it is void. */
 export async function openEngine(
@@ -67,10 +72,16 @@ export async function openEngine(
   const receipts = createReceiptWriter({ org, self, key: keys.receipt, epoch, suite })
   const calls = disposers.use(await openCalls(state, identity, config, deps, { rates, receipts, now: guard.now() }))
   const uses = createGrantUses()
-  const world = { self: { atsign: self, org }, suite, epoch, authority: view, uses, rates, calls }
+  const { held_calls: max, held_calls_per_agent: maxPerAgent } = config.limits
+  const held = new HeldCalls({ max, maxPerAgent, maxBytes: heldBytes })
+  const known: Calls = {
+    find: (agent, id) => calls.find(agent, id) ?? held.find(agent, id),
+    askedForInput: (agent, cth) => calls.askedForInput(agent, cth),
+  }
+  const world = { self: { atsign: self, org }, suite, epoch, authority: view, uses, rates, calls: known }
   const grantsOut = createGrantsOut({ epoch, authority: view, uses })
   return {
-    ...{ identity, epoch: opened, guard, mirror, trust, view, rates, receipts, calls },
+    ...{ identity, epoch: opened, guard, mirror, trust, view, rates, receipts, calls, held },
     authoriser: createAuthoriser(world),
     issuer: createIssuer({ org, self, key: keys.issue, epoch, view, suite, random, onIssued: grantsOut.add }),
     grantsOut,

@@ -1,5 +1,6 @@
 import type { HealthReport, Running } from '@postern/daemon'
 import { createHealth, Disposers, openHealthSocket, openStateDir } from '@postern/daemon'
+import { Approvals } from './approvals/approvals.ts'
 import { no } from './authorise/candidate.ts'
 import type { Inbox } from './authority/inbox.ts'
 import { openInbox } from './authority/inbox.ts'
@@ -82,15 +83,20 @@ const farewellMs = 1_500
 /** Puts the parts together that talk: to servers below, to agents over relays, to the control plane. */
 function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, deps: GatewayDeps) {
   const { log, suite, random, clock } = deps
-  const { identity, mirror, trust, view, receipts, calls, authoriser, issuer, client, guard, grantsOut } = engine
+  const { identity, mirror, trust, view, receipts, calls, held, authoriser, issuer, client, guard, grantsOut } = engine
   const { atsign: self, pin, keys } = identity
   const parts = {
     ...{ org: pin.org, self, view, suite, random, log, client, epoch: () => engine.epoch.value },
     ...{ now: () => guard.now(), monotonic: () => clock.monotonic() },
   }
   const below = { ...parts, config: () => watched.file, environment: config.environment, open: deps.openUpstream(log) }
-  const sessions = new Sessions(below)
-  const runner = new Runner({ ...parts, authoriser, calls, receipts })
+  const sessions = new Sessions({
+    ...below,
+    onCancelled: (session, id) => approvals.cancel(session, id),
+    onGone: (session) => approvals.leave(session),
+  })
+  const approvals = new Approvals({ ...parts, receiptKey: keys.receipt, held, authoriser })
+  const runner = new Runner({ ...parts, authoriser, calls, receipts, approvals, held })
   const door = createRestDoor({ ...parts, key: keys.seal, issuer })
   const presence = createPresence({ ...below, version, grantsOut, onRelays: (urls) => links.set(watched.file.relays ?? urls) })
   const keeper = new Keeper({
@@ -100,7 +106,11 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
     deps,
     receiptKey: keys.receipt,
     onAsk: door.onAsk,
-    onConnected: () => void presence.report(),
+    onDecision: (data) => void approvals.onDecision(data),
+    onConnected: () => {
+      void presence.report()
+      void approvals.reconcile()
+    },
   })
   const desk = createDesk({ ...parts, keeper, sessions, runner, issuer, mirror })
   const limits = { maxPerAgent: config.limits.channels_per_agent }
@@ -111,6 +121,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
   mirror.onChange(() => {
     channels.endInadmissible()
     sessions.closeInadmissible()
+    approvals.recheck()
   })
   const refreshTools = async () => {
     await presence.probe()
@@ -128,6 +139,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
     afterJump(seconds: number): void {
       log.error({ seconds }, 'ALARM: the clock jumped; a new epoch begins')
       trust.forget()
+      approvals.endAll('the clock of the gateway jumped')
       engine.epoch.renew().catch((err) => log.error({ err }, 'the new epoch could not be written'))
       channels.endAll('CLOCK_JUMPED')
       void keeper.sync()
@@ -143,6 +155,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
           guard.tick()
           keeper.tick(Math.min(maxSyncSeconds, (view.policy?.document.staleSeconds.effects ?? maxSyncSeconds) / 3))
           sessions.sweep()
+          approvals.tick()
           channels.endInadmissible() // leases end without a statement
           channels.sweep((channel) => sessions.isBusy(channel))
           calls.sweep(now)
@@ -160,14 +173,15 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
     health: (): HealthReport => ({
       ...healthOf(engine, guard.now()),
       ...{ connected: keeper.isConnected, relays: links.urls.length, relays_up: links.up },
-      ...{ channels: channels.count, sessions: sessions.count, calls_running: sessions.running },
+      ...{ channels: channels.count, sessions: sessions.count, calls_running: sessions.running, calls_held: held.size },
     }),
     async close(): Promise<void> {
+      approvals.endAll('the gateway stops')
       await sessions.drain(drainMs)
       channels.endAll('STOPPING')
       await sessions.closeAll()
       await links[Symbol.asyncDispose]()
-      await within(farewellMs, poster.post())
+      await within(farewellMs, Promise.all([poster.post(), approvals.settle()]))
       await within(farewellMs, keeper[Symbol.asyncDispose]())
     },
   }

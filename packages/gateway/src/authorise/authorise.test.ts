@@ -372,10 +372,6 @@ describe('what this version cannot do is refused where the policy asks for it, n
     })
     held = w.grant({ pol: w.known.policy.digest })
   }
-  test('approval by a person', () => {
-    ruled({ effect: 'ask', approvers: ['@ana'] })
-    expect(decide()).toEqual(refusal('approval', 'APPROVAL_UNSUPPORTED'))
-  })
   test('a flow rule', () => {
     ruled({ flow: 'deny' })
     expect(decide()).toEqual(refusal('flow', 'FLOW_UNSUPPORTED'))
@@ -387,6 +383,73 @@ describe('what this version cannot do is refused where the policy asks for it, n
   test('a limit on a total', () => {
     ruled({ when: { amount: { sum: 100 } } })
     expect(decide({ args: { amount: 1 } })).toEqual(refusal('conditions', 'LIMIT_UNSUPPORTED'))
+  })
+})
+
+describe('approval', () => {
+  const asks = (rule: object = {}) => {
+    const rules = [{ id: 'r', who: ['*'], servers: ['fs'], tools: ['*'], effect: 'ask', approvers: ['@ana', '@cy'], ...rule }]
+    w.known.policy = policyOf({ v: 1, name: 'x', rules })
+    held = w.grant({ pol: w.known.policy.digest })
+  }
+  const askedFor = () => {
+    const verdict = decide()
+    if (verdict.effect !== 'ask') throw new Error(JSON.stringify(verdict))
+    return verdict
+  }
+  const offered = new Map([['read', toolDigest]])
+
+  test('a rule that asks never gives a permit, but says whom to ask', () => {
+    asks({ wait_seconds: 60 })
+    expect(decide()).toMatchObject({
+      ...{ effect: 'ask', named: ['@ana', '@cy'], approvers: [{ atsign: '@ana' }], waitSeconds: 60 },
+      policy: { name: 'x', rule: 'r', line: 1 },
+    })
+  })
+  test('where nobody can be asked the call is refused, and says why', () => {
+    asks({ approvers: ['@cy'] })
+    expect(decide()).toMatchObject({ code: 'APPROVAL_IMPOSSIBLE', message: expect.stringContaining('without a seal key'), rule: 'r' })
+    w.known.agents.set(parseAtSign('@bot'), { ...liveAgent('@bot'), subject: { ...liveAgent('@bot').subject, owner: parseAtSign('@ana') } })
+    asks({ approvers: ['@ana'] })
+    held = w.grant({ pol: w.known.policy!.digest, obo: parseAtSign('@ana') })
+    expect(decide()).toMatchObject({ code: 'APPROVAL_IMPOSSIBLE', message: expect.stringContaining('nobody but the owner') })
+  })
+  test('a call that was held by somebody else is not asked about again', () => {
+    asks()
+    expect(decide({ header: { held: encodeBase64url(seedOf('hold').subarray(0, 16)) } })).toEqual(refusal('approval', 'APPROVAL_ENDED'))
+  })
+  test('asking counts like calling', () => {
+    asks({ limits: { calls: 1 } })
+    askedFor()
+    expect(decide()).toEqual(refusal('limits', 'LIMIT_EXCEEDED'))
+  })
+  test('the end of the grant does not end what is held', () => {
+    asks()
+    expect(w.authoriser.again(askedFor(), offered, now + 500)).toEqual({ named: ['@ana', '@cy'] })
+  })
+  test.each([
+    ['the agent is revoked', 'REVOKED', (): void => w.known.agents.clear()],
+    ['the grant is revoked', 'REVOKED', (): void => void w.known.revokedGrants.add(held.hash)],
+    ['the policy changes', 'GRANT_POLICY', (): void => void Object.assign(w.known, { policy: policyOf({ v: 1, name: 'y', rules: [] }) })],
+    [
+      'the gateway restarts',
+      'GRANT_EPOCH',
+      (): void => void Object.assign(w.known, { epoch: encodeBase64url(seedOf('next').subarray(0, 16)) }),
+    ],
+    ['the tool is pinned anew', 'TOOL_CHANGED', (): void => void w.known.pins.set('fs read', { digest: digest('new'), risk: 'read' })],
+    ['the pin is taken back', 'TOOL_NOT_PINNED', (): void => w.known.pins.clear()],
+    ['nobody is left who can be asked', 'APPROVAL_IMPOSSIBLE', (): void => w.known.people.clear()],
+    ['the gateway is cut off', 'STALE', (): void => void Object.assign(w.known, { trouble: no('STALE') })],
+  ] as const)('what is held cannot run any more when %s', (_, code, change) => {
+    asks()
+    const asked = askedFor()
+    change()
+    expect(w.authoriser.again(asked, offered, now)).toMatchObject({ effect: 'refuse', code })
+  })
+  test('nor when the server says something else by the tool', () => {
+    asks()
+    expect(w.authoriser.again(askedFor(), new Map([['read', digest('poisoned')]]), now)).toMatchObject({ code: 'TOOL_CHANGED' })
+    expect(w.authoriser.again(askedFor(), undefined, now)).toMatchObject({ code: 'SERVER_FAILED' })
   })
 })
 

@@ -36,6 +36,8 @@ export interface CallInput {
     readonly call: string
     readonly gth?: string
     readonly grant?: string
+    /** The agent was told that this very call is held under this id. */
+    readonly held?: string
   }
   /** The JSON-RPC request, UTF-8. */
   readonly body: Uint8Array
@@ -73,9 +75,40 @@ export interface Permit {
   readonly pol: string
   /** The parsed object on which was decided, and which is forwarded. */
   readonly request: RpcRequest
+  /** The person who approved this call. */
+  readonly approval?: ApprovedBy
 }
 
-export type Verdict = Permit | Repeated | Refusal
+/** Somebody who may decide about a call and can open what is sealed: live now, with all their seal keys. */
+export interface Approver {
+  readonly atsign: AtSign
+  readonly keys: readonly PublicKey[]
+}
+
+/** Who decided about a held call; `h` is the digest of what was signed, `id` the hold's. */
+export interface ApprovedBy {
+  readonly id: string
+  readonly by: AtSign
+  readonly h: string
+}
+
+/** Everything was checked, and a person is to be asked: `permit` may be run once, after an approval that `again` has not refused. */
+export interface Asked {
+  readonly effect: 'ask'
+  readonly about: Permit['about']
+  readonly permit: Permit
+  readonly input: CallInput
+  readonly use: GrantUse
+  readonly schema: string
+  readonly owner: AtSign | undefined
+  /** All whom the rule names; those of them whom the call can be shown to. */
+  readonly named: readonly AtSign[]
+  readonly approvers: readonly Approver[]
+  readonly waitSeconds: number
+  readonly policy: { readonly name: string; readonly rule: string; readonly line: number }
+}
+
+export type Verdict = Permit | Asked | Repeated | Refusal
 
 /** What a receipt can say about a call, as far as it is known. */
 export interface CallFacts {
@@ -111,6 +144,7 @@ export class Candidate {
   detail: GrantDetail | undefined = undefined
   pin: ToolPin | undefined = undefined
   decision: Decision | undefined = undefined
+  approvers: readonly Approver[] | undefined = undefined
   /** This call continues one that asked for input: the two are counted once. */
   continues: InputRequest | undefined = undefined
 
@@ -148,5 +182,7 @@ export interface Authority {
   /** The gateway's own issue key, live in the log. */
   issueKey(kid: KeyId): PublicKey | undefined
   pin(server: string, tool: string): ToolPin | undefined
+  /** Of these names, the people who are live now and have seal keys. */
+  approvers(names: readonly AtSign[], now: number): readonly Approver[]
   readonly policy: { readonly digest: string; readonly document: Policy } | undefined
 }

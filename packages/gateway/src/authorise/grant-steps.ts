@@ -32,7 +32,7 @@ export function checkGrant(c: Candidate, world: World): StepOutcome {
   const hash = token === undefined ? gth : tokenHash(token, world.suite)
   if (hash === undefined) return no('GRANT_UNKNOWN')
   if (gth !== undefined && gth !== hash) return no('GRANT_MALFORMED', 'the grant sent along is not the one named')
-  const use = world.uses.get(hash) ?? (token === undefined ? undefined : openGrant(hash, token, c, world))
+  const use = c.use ?? world.uses.get(hash) ?? (token === undefined ? undefined : openGrant(hash, token, c, world))
   if (use === undefined) return no('GRANT_UNKNOWN')
   if ('code' in use) return use
   c.use = use

@@ -76,10 +76,22 @@ export function checkFlow(c: Candidate): StepOutcome {
   return unsupported(c, found(c.decision).requires.includes('flow'), 'FLOW_UNSUPPORTED')
 }
 
-/** A person's approval of this very call: has its place here; until it is built, a rule that asks runs nothing. */
-export function checkApproval(c: Candidate): StepOutcome {
-  return unsupported(c, found(c.decision).effect !== 'allow', 'APPROVAL_UNSUPPORTED')
+/** Whether a person is to be asked about this very call, and whether anybody can be. What they say is not known here: see `Asked`. */
+export function checkApproval(c: Candidate, { authority }: World): StepOutcome {
+  const { effect, rule, approvers: named = [] } = found(c.decision)
+  if (effect === 'allow') return undefined
+  const more = rule === undefined ? {} : { rule }
+  if (effect !== 'ask') return { code: 'POLICY_DENIED', ...more }
+  if (c.input.header.held !== undefined)
+    return { code: 'APPROVAL_ENDED', why: 'the gateway that held it has restarted, or has forgotten it', ...more }
+  c.approvers = authority.approvers(named, c.now)
+  if (c.approvers.length > 0) return undefined
+  const why =
+    named.length === 0 ? 'the rule names nobody but the owner or the agent itself' : `none of ${sayNames(named)} can: ${noSealKey}`
+  return { code: 'APPROVAL_IMPOSSIBLE', why, ...more }
 }
+const noSealKey = 'not enrolled, revoked, or enrolled without a seal key'
+const sayNames = (names: readonly string[]) => (names.length > 5 ? `${names.slice(0, 5).join(', ')} and others` : names.join(', '))
 
 /** Checks of results come after the run, but a call whose result could not be checked must not run at all. */
 export function checkOutput(c: Candidate): StepOutcome {

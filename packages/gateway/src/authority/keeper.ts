@@ -16,6 +16,8 @@ export interface KeeperParts {
   readonly onConnected: () => void
   /** A sealed ask that came over the event stream. */
   readonly onAsk: (data: string) => void
+  /** Somebody's decision about a held call. */
+  readonly onDecision: (data: string) => void
 }
 
 /** What a peer's log head means for its channel: serve it, or end it. */
@@ -144,6 +146,7 @@ export class Keeper implements AsyncDisposable {
 
   async #event({ event, data }: ServerEvent): Promise<void> {
     if (event === 'ask') this.#parts.onAsk(data)
+    else if (event === 'decision') this.#parts.onDecision(data)
     else if (event === 'revocation') await this.#revocationEvent(data)
     else if (event === 'log' || event === 'ready') void this.sync()
   }

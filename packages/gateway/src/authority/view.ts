@@ -1,6 +1,6 @@
 import type { AtSign, AuthorityMirror, Identity, KeyId, PublicKey, Snapshot, State } from '@postern/core'
-import { access, isRevoked, keyIdOf, standingOf } from '@postern/core'
-import type { Authority, LiveAgent } from '../authorise/candidate.ts'
+import { access, isRevoked, keyIdOf, MAX_APPROVERS, MAX_HOLD_KEYS, standingOf } from '@postern/core'
+import type { Approver, Authority, LiveAgent } from '../authorise/candidate.ts'
 import { no } from '../authorise/candidate.ts'
 import type { Admission } from '../link/channels.ts'
 import type { Trust } from './trust.ts'
@@ -78,6 +78,7 @@ export function createAuthorityView(mirror: AuthorityMirror, self: AtSign, trust
     },
     issueKey: (kid) => liveKey(mirror.snapshot.state, self, kid, 'issue'),
     pin: (server, tool) => pinsOf(server)?.get(tool),
+    approvers: (names, now) => approversOf(mirror.snapshot, names, now),
     fronts: (server) => pinsOf(server) !== undefined,
     pinnedTools: (server) => [...(pinsOf(server)?.keys() ?? [])],
     mayEverCall({ subject, servers }, server, tool) {
@@ -116,4 +117,20 @@ function liveAgent(identity: Identity): LiveAgent | undefined {
 function liveKey(state: State | undefined, atsign: AtSign, kid: KeyId, use: PublicKey['use']): PublicKey | undefined {
   const known = state?.keys.get(kid)
   return known?.live && known.atsign === atsign && known.use === use ? known.key : undefined
+}
+
+/** Those who are live now and can open what is sealed to them; a hold has room for so many. */
+function approversOf({ state, revocations }: Snapshot, names: readonly AtSign[], now: number): readonly Approver[] {
+  if (!state) return []
+  const found: Approver[] = []
+  let count = 0
+  for (const atsign of [...names].sort()) {
+    const standing = standingOf(state, revocations, atsign, now)
+    if (!standing.ok || standing.identity.kind !== 'person') continue
+    const keys = standing.identity.keys.filter((key) => key.use === 'seal' && !isRevoked(revocations, state, { kid: keyIdOf(key) }, now))
+    if (keys.length === 0 || found.length >= MAX_APPROVERS || count + keys.length > MAX_HOLD_KEYS) continue
+    count += keys.length
+    found.push({ atsign, keys })
+  }
+  return found
 }

@@ -30,6 +30,7 @@ export interface CallEntry extends KnownCall {
   readonly about: CallFacts
   readonly pol: string
   readonly rule: string | undefined
+  readonly approval: { readonly by: AtSign; readonly h: string } | undefined
   readonly t0: number
   readonly segment: number
   finished: Finished | undefined
@@ -115,11 +116,12 @@ export class CallLog implements Calls, AsyncDisposable {
    * @throws when the journal cannot be written: nothing may run then
    */
   start(permit: Permit, cth: string, t0: number, body: Uint8Array): { entry: CallEntry; durable: Promise<void> | undefined } {
-    const { call, about, salt, rule, pol, risk } = permit
+    const { call, about, salt, rule, pol, risk, approval } = permit
     const record: StartRecord = {
       ...{ k: 'start', agent: about.agent, id: call.id, a: call.a, salt, gth: about.gth, cth },
       ...{ server: about.server, tool: about.tool, pol, t0 },
       ...(rule === undefined ? {} : { rule }),
+      ...(approval === undefined ? {} : { approval: { by: approval.by, h: approval.h } }),
     }
     if (risk === 'read') {
       const { segment } = this.#journal.append(record, body)
@@ -139,10 +141,10 @@ export class CallLog implements Calls, AsyncDisposable {
   /** The end of a call, with its receipt, before the result is sent. A second end of one call changes nothing. */
   finish(entry: CallEntry, ending: Ending): Finished {
     if (entry.finished) return entry.finished
-    const { about, rule, pol, t0, running } = entry
+    const { about, rule, pol, approval, t0, running } = entry
     const { status, code, result, salt, body, t1, ms } = ending
     const more = { ...(result === undefined ? {} : { result }), ...(ms === undefined ? {} : { ms }) }
-    const receipt = this.#options.receipts.write({ about, code, status, rule, pol, t0, t1, ...more })
+    const receipt = this.#options.receipts.write({ about, code, status, rule, pol, approval, t0, t1, ...more })
     const record: DoneRecord = { k: 'done', agent: about.agent, id: entry.id, code, salt, receipt, t1 }
     const position = this.#journal.append(record, body)
     const finished: Finished = { position, receipt, salt, t1, code }
@@ -232,8 +234,9 @@ export class CallLog implements Calls, AsyncDisposable {
 
   #remember(record: StartRecord, segment: number, running: CallEntry['running']): CallEntry {
     const { agent, id, a, salt, gth, cth, server, tool, pol, rule, t0 } = record
+    const approval = record.approval && { by: record.approval.by as AtSign, h: record.approval.h }
     const about = { agent: agent as AtSign, server, tool, gth, cth }
-    const entry: CallEntry = { ...{ id, a, salt, server, tool, about, pol, rule, t0 }, segment, finished: undefined, running }
+    const entry: CallEntry = { ...{ id, a, salt, server, tool, about, pol, rule, approval, t0 }, segment, finished: undefined, running }
     const key = keyOf(agent, id)
     this.#entries.set(key, entry)
     const keys = this.#bySegment.get(segment)

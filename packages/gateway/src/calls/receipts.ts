@@ -9,6 +9,8 @@ export interface Outcome {
   readonly status: ReceiptStatus
   readonly rule?: string | undefined
   readonly pol?: string | undefined
+  /** A person decided about it. */
+  readonly approval?: { readonly by: AtSign; readonly h: string } | undefined
   /** Salted digest of the result. */
   readonly result?: string
   /** Unix seconds. */
@@ -55,6 +57,7 @@ function contentOf({
   status,
   rule,
   pol,
+  approval,
   result,
   t0,
   t1,
@@ -75,6 +78,7 @@ function contentOf({
     ...(tool !== undefined && isWritable(tool) ? { tool } : {}),
     ...(rule === undefined ? {} : { rule }),
     ...(pol === undefined ? {} : { pol }),
+    ...(approval === undefined ? {} : { approval: { by: approval.by, h: approval.h } }),
     ...(result === undefined ? {} : { result }),
   }
 }

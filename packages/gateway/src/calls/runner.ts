@@ -12,19 +12,23 @@ import {
   VerifyError,
 } from '@postern/core'
 import type { Log } from '@postern/daemon'
+import type { Approvals } from '../approvals/approvals.ts'
+import type { Held, HeldCalls } from '../approvals/held-calls.ts'
 import type { Authoriser } from '../authorise/authorise.ts'
-import type { CallFacts, CallInput, No, Permit, Refusal, Repeated } from '../authorise/candidate.ts'
+import type { Asked, CallFacts, CallInput, No, Permit, Refusal, Repeated } from '../authorise/candidate.ts'
 import { no } from '../authorise/candidate.ts'
 import type { AuthorityView } from '../authority/view.ts'
 import type { Channel } from '../link/channel.ts'
 import type { CallReturn, McpSession } from '../session/mcp-session.ts'
 import type { CallEntry, CallLog, Ending, Finished } from './call-log.ts'
-import type { ReceiptWriter } from './receipts.ts'
+import type { Outcome, ReceiptWriter } from './receipts.ts'
 
 export interface RunnerParts {
   readonly authoriser: Authoriser
   readonly calls: CallLog
   readonly receipts: ReceiptWriter
+  readonly approvals: Approvals
+  readonly held: HeldCalls
   readonly view: AuthorityView
   readonly epoch: () => string
   readonly suite: Suite
@@ -73,22 +77,44 @@ export class Runner {
     const about = { ...verdict.about, cth: tokenHash(header.call, this.#parts.suite) }
     if (verdict.effect === 'refuse') return this.#refuse(channel, sid, { ...verdict, about }, request)
     if (verdict.effect === 'repeat') return this.#repeat(channel, sid, { ...verdict, about }, request)
+    if (verdict.effect === 'ask') return this.#ask(channel, session, verdict, about, body.length)
     await this.#run(channel, session, verdict, about)
+  }
+
+  /** A person is asked. Only an approval of this very call, which the held one was compared with, lets it run. */
+  async #ask(channel: Channel, session: McpSession, asked: Asked, about: CallFacts & { cth: string }, bytes: number): Promise<void> {
+    const { permit } = asked
+    const held = this.#parts.approvals.hold(session, asked, about.cth, bytes)
+    if ('code' in held) return this.#refuseNow(channel, session.id, { ...held, rule: asked.policy.rule }, about, permit.request)
+    sayHeld(channel, session.id, held)
+    const ending = await held.ending
+    if (ending.kind === 'approved') return this.#run(channel, session, { ...permit, approval: ending.approval }, about)
+    const more = { rule: asked.policy.rule, ...('approval' in ending ? { approval: ending.approval } : {}) }
+    if (ending.kind === 'ended' && ending.quiet) return void this.#receiptFor(ending.no.code, about, more)
+    this.#sendRefused(channel, session.id, ending.no, permit.request, {
+      ...{ rule: asked.policy.rule },
+      ...this.#receiptFor(ending.no.code, about, more),
+    })
   }
 
   async #run(channel: Channel, session: McpSession, permit: Permit, about: CallFacts & { cth: string }): Promise<void> {
     const { request } = permit
     if (!session.hasRoom(request.id))
-      return this.#refuseNow(channel, session.id, no('BUSY', 'too many requests wait, or this id is in use'), about, request)
+      return this.#notRun(channel, session, no('BUSY', 'too many requests wait, or this id is in use'), permit, about)
     const t0 = this.#parts.now()
     const began = this.#parts.monotonic()
     const entry = await this.#start(permit, about.cth, t0)
-    if (!entry) return this.#refuseNow(channel, session.id, no('JOURNAL_FAILED'), about, request)
+    if (!entry) return this.#notRun(channel, session, no('JOURNAL_FAILED'), permit, about)
     const changed = this.#changedSince(permit, session)
     const returned = changed ?? (await session.call(request))
     if ('code' in returned) this.#ended(channel, session.id, permit, entry, returned, 'not_run', began)
     else if ('lost' in returned) this.#lost(channel, session.id, permit, entry, returned, began)
     else this.#returned(channel, session.id, permit, entry, returned, began)
+  }
+
+  #notRun(channel: Channel, session: McpSession, why: No, { request, approval, rule }: Permit, about: CallFacts): void {
+    if (approval) this.#parts.approvals.executed(approval, 'not_run', why.code, 0)
+    this.#sendRefused(channel, session.id, why, request, this.#receiptFor(why.code, about, { rule, approval }))
   }
 
   /** Only when this has resolved may the call run. */
@@ -120,10 +146,12 @@ export class Runner {
 
   #returned(channel: Channel, sid: string, permit: Permit, entry: CallEntry, { response, bytes }: Returned, began: number): void {
     const salt = this.#parts.random(16)
+    const ms = this.#parts.monotonic() - began
+    if (permit.approval) this.#parts.approvals.executed(permit.approval, statusOf(response), 'OK', ms)
     const finished = this.#end(entry, {
       ...{ status: statusOf(response), code: 'OK', salt: encodeBase64url(salt), body: bytes },
       result: resultDigest(salt, (response.result ?? response.error) as JsonObject, this.#parts.suite),
-      ms: this.#parts.monotonic() - began,
+      ms,
     })
     if (!finished) return this.#sendRefused(channel, sid, no('OUTCOME_UNKNOWN', unrecorded), permit.request, {})
     if (response.result?.resultType === 'input_required') {
@@ -139,7 +167,9 @@ export class Runner {
   }
 
   #ended(channel: Channel, sid: string, permit: Permit, entry: CallEntry, why: No, status: 'not_run' | 'unknown', began: number): void {
-    const finished = this.#end(entry, { status, code: why.code, salt: noSalt, ms: this.#parts.monotonic() - began })
+    const ms = this.#parts.monotonic() - began
+    if (permit.approval) this.#parts.approvals.executed(permit.approval, status, why.code, ms)
+    const finished = this.#end(entry, { status, code: why.code, salt: noSalt, ms })
     this.#sendRefused(channel, sid, why, permit.request, finished ? { receipt: finished.receipt } : {})
   }
 
@@ -156,6 +186,10 @@ export class Runner {
 
   /** The id was used: what came of the first call is the answer, once it is known. */
   async #repeat(channel: Channel, sid: string, { id, about }: Repeated, request: RpcRequest | undefined): Promise<void> {
+    const held = this.#parts.held.find(about.agent, id)
+    const ending = await held?.ending
+    if (ending && ending.kind !== 'approved') return this.#sendRefused(channel, sid, ending.no, request, {})
+    if (ending) await Promise.resolve() // the one that was held starts first
     const entry = this.#parts.calls.find(about.agent, id)
     if (!entry) return this.#refuseNow(channel, sid, no('REPLAYED'), about, request)
     let finished: Finished | undefined
@@ -181,11 +215,11 @@ export class Runner {
     const { code, message, rule, trace, about, step } = refusal
     this.#parts.log.info({ code, step, agent: about.agent, server: about.server }, 'call refused')
     const more = { ...(rule === undefined ? {} : { rule }), ...(trace === undefined ? {} : { trace: [...trace] }) }
-    this.#sendRefused(channel, sid, { code, why: message }, request, { ...more, ...this.#receiptFor(code, about, rule) })
+    this.#sendRefused(channel, sid, { code, why: message }, request, { ...more, ...this.#receiptFor(code, about, { rule }) })
   }
 
   #refuseNow(channel: Channel, sid: string, why: No, about: CallFacts, request: RpcRequest | undefined): void {
-    this.#sendRefused(channel, sid, why, request, this.#receiptFor(why.code, about, undefined))
+    this.#sendRefused(channel, sid, why, request, this.#receiptFor(why.code, about, why.rule === undefined ? {} : { rule: why.rule }))
   }
 
   #sendRefused(
@@ -204,12 +238,12 @@ export class Runner {
   }
 
   /** A refusal is on record too, within bounds. */
-  #receiptFor(code: RefusalCode, about: CallFacts, rule: string | undefined): { receipt?: string } {
+  #receiptFor(code: RefusalCode, about: CallFacts, more: Pick<Outcome, 'rule' | 'approval'>): { receipt?: string } {
     const now = this.#parts.now()
     if (!this.#mayReceipt(about.agent, now)) return {}
     try {
       const pol = this.#parts.view.policy?.digest
-      const receipt = this.#parts.receipts.write({ about, code, status: 'not_run', rule, pol, t0: now, t1: now })
+      const receipt = this.#parts.receipts.write({ about, code, status: 'not_run', ...more, pol, t0: now, t1: now })
       this.#parts.calls.refused(receipt)
       return { receipt }
     } catch (err) {
@@ -230,6 +264,13 @@ export class Runner {
 function inputOf(channel: Channel, session: McpSession, header: CallInput['header'], body: Uint8Array): CallInput {
   const { agent, key, binding } = channel
   return { channel: { agent, key, binding }, session: { server: session.server, offered: session.offered }, header, body }
+}
+
+/** The client's connector learns that nobody has answered yet, and by what name the call is held. */
+function sayHeld(channel: Channel, sid: string, { id, asked, about }: Held): void {
+  const { permit, approvers, policy } = asked
+  const names = approvers.map(({ atsign }) => atsign)
+  channel.send('HELD', { sid, call: permit.call.id, id, until: about.exp, approvers: names, rule: policy.rule })
 }
 
 /** Only to know whom to answer, and in which era; what is decided on is read again by the authoriser. */

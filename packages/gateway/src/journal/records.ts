@@ -17,6 +17,8 @@ export interface StartRecord {
   server: string
   tool: string
   rule?: string
+  /** The person who approved it, and the digest of what was signed. */
+  approval?: { by: string; h: string }
   pol: string
   /** Unix seconds. */
   t0: number

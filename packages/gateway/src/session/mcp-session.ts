@@ -57,6 +57,8 @@ export interface SessionParts {
   /** What the client may see of the server's tools at this moment. */
   readonly isVisible: (tool: ToolDefinition, digest: string) => boolean
   readonly listTtlMs: number
+  /** The client waits no more for the answer to a request. */
+  readonly onCancelled: (session: McpSession, id: unknown) => void
   /** The server's tools were asked for again. */
   readonly onOffered: (offered: Offered) => void
   readonly onEnd: (session: McpSession, reason: string) => void
@@ -107,7 +109,7 @@ export class McpSession {
   }
 
   get isBusy(): boolean {
-    return this.#calls > 0
+    return this.#calls > 0 || this.#entered > 0
   }
 
   get hasEnded(): boolean {
@@ -143,6 +145,7 @@ export class McpSession {
     } else if (message.kind === 'request') this.#request(message)
     else if (message.kind === 'response') this.#answerToServer(message)
     else if (isNotification(message.method)) {
+      if (message.method === 'notifications/cancelled') this.#parts.onCancelled(this, message.params.requestId)
       this.#toServer(message.json)
       if (message.method === 'notifications/initialized') this.#begin({})
     }

@@ -22,6 +22,9 @@ export interface SessionsParts {
   readonly open: OpenUpstream
   readonly suite: Suite
   readonly log: Log
+  readonly onCancelled: (session: McpSession, id: unknown) => void
+  /** Nobody finds this session any more. */
+  readonly onGone: (session: McpSession) => void
   /** Unix seconds. */
   readonly now: () => number
   /** Milliseconds. */
@@ -154,12 +157,12 @@ export class Sessions {
   }
 
   #start(channel: Channel, sid: string, server: string): McpSession {
-    const { view, config, environment, open, suite, log, monotonic, now } = this.#parts
+    const { view, config, environment, open, suite, log, monotonic, now, onCancelled } = this.#parts
     const { servers, limits } = config()
     const entry = servers[server]!
     const command = { command: entry.command, args: entry.args, cwd: entry.cwd, environment: childEnvironment(entry, environment) }
     const parts = {
-      ...{ id: sid, agent: channel.agent, server, command, open, suite, listTtlMs, now: monotonic },
+      ...{ id: sid, agent: channel.agent, server, command, open, suite, listTtlMs, onCancelled, now: monotonic },
       log: log.child({ server, agent: channel.agent }),
       maxCalls: limits.calls_in_flight,
       callMs: limits.call_seconds * 1000,
@@ -194,6 +197,7 @@ export class Sessions {
     const key = keyOf(session.agent, session.id)
     if (this.#sessions.get(key) !== session) return
     this.#sessions.delete(key)
+    this.#parts.onGone(session)
     session.channel?.send('CLOSE', { sid: session.id, reason: reason.slice(0, 200) })
     session.channel = undefined
   }
