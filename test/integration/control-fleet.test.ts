@@ -469,7 +469,7 @@ describe('calls', () => {
   })
 
   test('become the calls per minute of their agent and their gateway', async () => {
-    const { activity, minutes } = await as().fleet.activity({ names: ['@bot', '@gw', '@none'] })
+    const { activity, minutes } = await as().fleet.activity()
     expect(activity['@bot']).toHaveLength(minutes)
     expect(activity['@bot']!.at(-1)).toBe(3)
     expect(activity['@gw']!.at(-1)).toBe(3)

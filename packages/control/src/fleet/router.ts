@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { actorOf } from '../context.ts'
 import { atsign, serverName } from '../fields.ts'
 import { procedure, router } from '../trpc.ts'
-import { activityOf } from './activity.ts'
+import { readActivity } from './activity.ts'
 import { draftPin, draftRelease, draftStop } from './drafts.ts'
 import { readEntity } from './entity.ts'
 import { listLabels, relabel, undoLabels } from './labels.ts'
@@ -30,9 +30,7 @@ export const fleetRouter = router({
     .input(page)
     .query(({ ctx, input }) => searchFleet(ctx, input)),
   facets: procedure('fleet:read').query(({ ctx }) => fleetFacets(ctx)),
-  activity: procedure('fleet:read')
-    .input(z.strictObject({ names: z.array(atsign).max(500) }))
-    .query(({ ctx, input }) => activityOf(ctx, input.names)),
+  activity: procedure('fleet:read').query(({ ctx }) => readActivity(ctx)),
   entity: procedure('fleet:read')
     .input(nameParams)
     .query(({ ctx, input }) => readEntity(ctx, input.atsign)),
@@ -42,9 +40,10 @@ export const fleetRouter = router({
   definitions: procedure('fleet:read')
     .input(z.strictObject({ gateway: atsign, server: serverName, tool: z.string().max(128) }))
     .query(({ ctx, input }) => readDefinitions(ctx, input)),
+  /** Only reads; a mutation because the names of a selection do not fit into an address. */
   blast: procedure('fleet:read')
     .input(selection)
-    .query(async ({ ctx, input }) => {
+    .mutation(async ({ ctx, input }) => {
       const members = await resolveSelection(ctx, input)
       return blastOf(
         ctx,
