@@ -1,6 +1,11 @@
 const BAR = 4
 const HEIGHT = 16
 
+const bar = (share: number, at: number): string => {
+  const height = Math.max(1, Math.round(share * HEIGHT))
+  return `M${at * BAR} ${HEIGHT - height}h${BAR - 1}v${height}h${1 - BAR}z`
+}
+
 /** A row of numbers as bars, each at least a line high, so that silence shows too. The numbers are said in `label`. */
 export function Sparkline({ values, label, tone = 'text-accent' }: { values: readonly number[]; label: string; tone?: string }) {
   const most = Math.max(1, ...values)
@@ -15,21 +20,7 @@ export function Sparkline({ values, label, tone = 'text-accent' }: { values: rea
       className={`shrink-0 ${tone}`}
     >
       <title>{label}</title>
-      {values.map((value, at) => {
-        const height = Math.max(1, Math.round((value / most) * HEIGHT))
-        return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a bar is its place
-          <rect
-            key={at}
-            x={at * BAR}
-            y={HEIGHT - height}
-            width={BAR - 1}
-            height={height}
-            fill="currentColor"
-            opacity={value === 0 ? 0.35 : 1}
-          />
-        )
-      })}
+      <path d={values.map((value, at) => bar(value / most, at)).join('')} fill="currentColor" />
     </svg>
   )
 }

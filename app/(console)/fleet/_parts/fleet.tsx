@@ -3,7 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery } from '@tanstack/react-qu
 import { useRouter } from 'next/navigation'
 import { useFormatter, useTranslations } from 'next-intl'
 import { parseAsString, useQueryState } from 'nuqs'
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useState } from 'react'
 import { problemOf, useTRPC } from '../../../_trpc/client.tsx'
 import { buttonClass } from '../../../_ui/button.tsx'
 import { CopyLink } from '../../../_ui/copy-link.tsx'
@@ -55,17 +55,17 @@ export function Fleet({ isAdmin }: { isAdmin: boolean }) {
   const members = search.data?.pages.flatMap((page) => page.members) ?? []
   const still = useStillRows(members, keyOf, `${q}\n${sort}`)
   const first = search.data?.pages[0]
-  const clear = () => {
+  const clear = useCallback(() => {
     setChosen(new Set())
     setAll(false)
-  }
+  }, [])
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question has other rows
   useEffect(clear, [q])
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !isTyping(event.target) && clear()
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [])
+  }, [clear])
 
   const shown = isAll ? new Set(still.rows.map(keyOf)) : chosen
   const choose = (next: ReadonlySet<string>) => {

@@ -12,6 +12,24 @@ const MAX_DEFINITION = 65_536
 /** `pinned`: callable as it is. `changed`: refused until somebody signs the new definition. `gone`: pinned, but not reported. */
 export type PinState = 'pinned' | 'unpinned' | 'changed' | 'gone'
 
+/** A tool as its server tells it and as the log knows it. */
+export interface SeenTool {
+  readonly name: string
+  readonly state: PinState
+  /** Its name and definition can be signed. */
+  readonly pinnable: boolean
+  /** What the server claims to be true of it. */
+  readonly hints: readonly string[]
+  readonly title?: string
+  readonly description?: string
+  readonly description_length?: number
+  /** Of the definition as reported. */
+  readonly digest?: string
+  /** Our class, as it was signed. */
+  readonly risk?: string
+  readonly pinned_digest?: string
+}
+
 /** A gateway's servers and tools as it reports them, beside what is pinned in the log. @throws {ControlError} NOT_FOUND */
 export async function readPins(context: Context, gateway: string) {
   const { org } = actorOf(context)
@@ -33,7 +51,7 @@ export async function readPins(context: Context, gateway: string) {
   return { gateway, servers, risks: RISK_CLASSES as readonly string[] }
 }
 
-function toolsOf(pin: ServerPin | undefined, reported: readonly JsonObject[], { suite }: Control) {
+function toolsOf(pin: ServerPin | undefined, reported: readonly JsonObject[], { suite }: Control): readonly SeenTool[] {
   const seen = reported.map((tool) => {
     const name = String(tool.name)
     const digest = digestOf(tool, suite)
@@ -49,7 +67,7 @@ function toolsOf(pin: ServerPin | undefined, reported: readonly JsonObject[], { 
   const gone = [...(pin?.tools ?? [])]
     .filter(([name]) => !names.has(name))
     .map(([name, { digest, risk }]) => ({
-      ...{ name, state: 'gone' as PinState, pinnable: false, hints: [] as string[], risk: risk as string, pinned_digest: digest },
+      ...{ name, state: 'gone' as const, pinnable: false, hints: [], risk: risk as string, pinned_digest: digest },
     }))
   return [...seen, ...gone].sort((a, b) => (a.name < b.name ? -1 : 1))
 }
