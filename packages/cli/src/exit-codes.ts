@@ -45,6 +45,7 @@ const table = {
   SELECTION_CHANGED: 'conflict',
   ALREADY_DECIDED: 'conflict',
   UNKNOWN_REVOCATION: 'conflict',
+  CHECKS_FAILED: 'checksFailed',
   POLICY_MISSING: 'conflict',
   LOG_INVALID: 'verification',
   RECEIPT_CONFLICT: 'conflict',

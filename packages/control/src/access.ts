@@ -36,6 +36,8 @@ const PERMISSIONS = {
   'requests:write': ['admin'],
   'policies:read': ['gateway', ...PEOPLE],
   'policies:write': ['admin'], // bytes without a signature: policy.set in the log says which ones count
+  'drafts:read': PEOPLE,
+  'drafts:write': ['admin'], // what is written is no authority; signing it is
   'stream:read': [...EDGES, ...PEOPLE],
   'session:own': PEOPLE,
   'sessions:read': PEOPLE,

@@ -16,6 +16,7 @@ export const EVENT_KINDS = [
   'label',
   'approval',
   'decision',
+  'draft',
 ] as const
 export type EventKind = (typeof EVENT_KINDS)[number]
 

@@ -18,6 +18,7 @@ const STATUS = {
   ALREADY_DECIDED: 409,
   SELECTION_CHANGED: 409, // all that match a filter are not as many as the person saw
   UNKNOWN_REVOCATION: 409, // the statement names revocations that are not here
+  CHECKS_FAILED: 409, // tests of a policy draft do not come out as written
   POLICY_MISSING: 409, // policy.set without its bytes
   LOG_INVALID: 409, // what is stored does not verify: nothing can be appended to it
   RECEIPT_CONFLICT: 409, // another receipt with this gateway, epoch and number

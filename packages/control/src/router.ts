@@ -6,7 +6,7 @@ import { enrolmentRouter } from './enrolment/router.ts'
 import { fleetRouter } from './fleet/router.ts'
 import { grantsRouter } from './grants/router.ts'
 import { peopleRouter } from './people/router.ts'
-import { policyRouter } from './policy/router.ts'
+import { policiesRouter } from './policy/router.ts'
 import { requestsRouter } from './requests/router.ts'
 import { revocationsRouter } from './revocations/router.ts'
 import { statusRouter } from './status/router.ts'
@@ -23,7 +23,7 @@ export const appRouter = router({
   fleet: fleetRouter,
   grants: grantsRouter,
   people: peopleRouter,
-  policy: policyRouter,
+  policies: policiesRouter,
   requests: requestsRouter,
   revocations: revocationsRouter,
   status: statusRouter,

@@ -18,6 +18,7 @@ import { ControlError } from '../errors.ts'
 import { readSigned } from '../fields.ts'
 import { limited } from '../limiter.ts'
 import { keepPolicy, requirePolicy } from '../policy/service.ts'
+import { settleDrafts } from '../policy/settle.ts'
 import { settleRequests } from '../requests/settle.ts'
 import { foundOrganisation } from './found.ts'
 import type { Head } from './ledger.ts'
@@ -61,6 +62,7 @@ export async function appendSigned({ control, principal }: Context, signed: Sign
       await storeStatement(tx, org, head, statement.op, { bytes: encodeBase64url(signed.bytes), signatures: signed.signatures })
       await project(tx, statement, after)
       await settleEnrolment(tx, control.bus, statement, org, now)
+      if (statement.op === 'policy.set') await settleDrafts(tx, org, statement.body.sha256)
       await settleRequests(tx, control.bus, org, head, now)
       await control.bus.publish(tx, { org, kind: 'log', data: { ...head } }, now)
     })

@@ -31,12 +31,18 @@ export async function requirePolicy(tx: Pick<Transaction, 'policyDocument'>, org
   throw new ControlError('POLICY_MISSING', `nobody has handed in the policy with SHA-256 ${sha256}`, { fix: 'send it with the statement' })
 }
 
+/** The bytes that were handed in, if they were. */
+export async function findDocument(tx: Pick<Transaction, 'policyDocument'>, org: string, sha256: string) {
+  const row = await tx.policyDocument.findUnique({ where: { org_sha256: { org, sha256 } } })
+  return row ? new Uint8Array(row.bytes) : undefined
+}
+
 /** The exact bytes. @throws {ControlError} NOT_FOUND */
 export async function getPolicy(context: Context, sha256: string): Promise<Uint8Array<ArrayBuffer>> {
   const { org } = actorOf(context)
-  const row = await context.control.db.prisma.policyDocument.findUnique({ where: { org_sha256: { org, sha256 } } })
-  if (!row) throw new ControlError('NOT_FOUND', `no policy with SHA-256 ${sha256}`)
-  return new Uint8Array(row.bytes)
+  const bytes = await findDocument(context.control.db.prisma, org, sha256)
+  if (!bytes) throw new ControlError('NOT_FOUND', `no policy with SHA-256 ${sha256}`)
+  return bytes
 }
 
 /** What was handed in, newest first, without the bytes. */

@@ -9,7 +9,7 @@ import { createSink, encodeEvent, PING, SSE_HEADERS } from './sse.ts'
 const RECEIVES: Record<Actor['role'], ReadonlySet<EventKind>> = {
   agent: new Set<EventKind>(['log', 'revocation']),
   gateway: new Set<EventKind>(['log', 'revocation', 'decision']),
-  person: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'approval']),
+  person: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'approval', 'draft']),
   admin: new Set<EventKind>([
     'log',
     'revocation',
@@ -22,6 +22,7 @@ const RECEIVES: Record<Actor['role'], ReadonlySet<EventKind>> = {
     'grant',
     'tools',
     'label',
+    'draft',
   ]),
 }
 /** Whether an event is for this actor: its kind, and, when it names somebody, one of those or an administrator. */
