@@ -24,7 +24,7 @@ const LiveContext = createContext<Live | undefined>(undefined)
 
 /** Kind of event → the routers whose answers it may change. `missed` changes everything. */
 const CHANGES: Readonly<Record<string, readonly string[]>> = {
-  log: ['fleet', 'people', 'policy', 'policies', 'enrolment', 'requests', 'status', 'authority', 'grants', 'approvals', 'acks'],
+  log: ['fleet', 'people', 'policies', 'enrolment', 'requests', 'status', 'authority', 'grants', 'approvals', 'acks'],
   revocation: ['fleet', 'people', 'revocations', 'grants', 'approvals', 'acks', 'status'],
   request: ['requests', 'status'],
   enrolment: ['enrolment', 'status'],
