@@ -30,6 +30,7 @@ const ROUTES: Record<string, string> = {
   'POST /api/v1/registrations': ALL,
   'GET /api/v1/requests': PEOPLE,
   'POST /api/v1/requests': 'admin',
+  'POST /api/v1/drafts': PEOPLE,
   'GET /api/v1/requests/{id}': ALL,
   'POST /api/v1/requests/{id}/signatures': ALL,
   'POST /api/v1/requests/{id}/refuse': ALL,

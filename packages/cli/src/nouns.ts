@@ -39,6 +39,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
     'Fleet',
     [
       noun('code', 'new list void', 'one-time enrolment codes and their join strings', () => import('./commands/code.ts')),
+      noun('invite', 'new list void', 'fleet tokens: machines enrol without waiting for anybody', () => import('./commands/invite.ts')),
       noun('people', 'enroll list revoke', 'persons and administrators', () => import('./commands/people.ts')),
       noun(
         'gateway',

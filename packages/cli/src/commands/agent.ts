@@ -1,4 +1,4 @@
-import type { EdgeKeys } from '@postern/core'
+import type { AtSign, EdgeKeys } from '@postern/core'
 import {
   createEnrolment,
   edgeKeysOf,
@@ -19,6 +19,7 @@ import type { Context } from '../context.ts'
 import type { Asked } from '../enrolment/ask.ts'
 import { ask, asked, resume, sayPending, wait } from '../enrolment/ask.ts'
 import { readJoinString } from '../enrolment/join.ts'
+import { enrolWithInvite, readTokenFile } from '../enrolment/with-invite.ts'
 import { notFound } from '../errors.ts'
 import { atSignOf, durationOf, integerOf } from '../inputs.ts'
 import type { Report } from '../output/report.ts'
@@ -36,6 +37,7 @@ export function register(program: Command): void {
     .argument('[join]', 'join string: <control plane>#<organisation>.<code>')
     .option('--name <atsign>', 'atSign of the agent, e.g. @ana-claude')
     .option('--owner <atsign>', 'the person it shall act for')
+    .option('--token-file <file>', 'file of a fleet invite, - for stdin: enrols without waiting for anybody')
     .option('--resume', 'wait again for the request that was posted before')
     .option('--no-wait', 'post the request and end')
     .option('--headless', 'never ask; the same as --no-input')
@@ -71,10 +73,21 @@ async function enroll(context: Context, [joinString]: readonly string[], options
   const { environment, input } = context.settings
   const name = atSignOf(options.name ?? (await askFor('atSign of the agent', input && !options.headless, '--name @…')))
   const dir = await openStateDir('agent', name, places(environment).state)
+  if (options.tokenFile !== undefined) return unattended(options.tokenFile)
   const posted = options.resume ? await resume(dir) : await post(joinString ?? '')
   const result = options.wait === false ? asked(posted) : await wait(context, posted)
   if (options.wait === false) sayPending(context, result)
   return reportOf(result, dir.path)
+
+  async function unattended(tokenFile: string) {
+    const token = await readTokenFile(tokenFile)
+    const make = async (owner: AtSign | undefined) => {
+      await writePin(dir, { org: token.join.org, control: token.join.control })
+      const who = { kind: 'agent', atsign: name, ...(owner ? { owner } : {}) } as const
+      return createEnrolment(token.join, who, Object.values(await keysIn(dir)), surroundings)
+    }
+    return reportOf(await enrolWithInvite(context, token, { kind: 'agent', atsign: name }, make), dir.path)
+  }
 
   async function post(text: string) {
     const join = readJoinString(text)

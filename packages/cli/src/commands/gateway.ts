@@ -1,5 +1,5 @@
 import { hostname } from 'node:os'
-import { MAX_SUSPENSION_SECONDS } from '@postern/core'
+import { formatJoinString, MAX_SUSPENSION_SECONDS } from '@postern/core'
 import type { Running } from '@postern/daemon'
 import { createLog, openStateDir, places, readHealth, readIfThere, runMain } from '@postern/daemon'
 import {
@@ -20,6 +20,7 @@ import type { Context } from '../context.ts'
 import type { Asked } from '../enrolment/ask.ts'
 import { ask, asked, resume, sayPending, wait } from '../enrolment/ask.ts'
 import { readJoinString } from '../enrolment/join.ts'
+import { enrolWithInvite, readTokenFile } from '../enrolment/with-invite.ts'
 import { CliError, notFound, usageError } from '../errors.ts'
 import { atSignOf, durationOf, integerOf } from '../inputs.ts'
 import { soleGateway } from '../local.ts'
@@ -38,6 +39,7 @@ export function register(program: Command): void {
     .argument('[command...]', 'behind --: the command of the MCP server that --server names')
     .option('--name <atsign>', 'atSign of the gateway; default: @gw- and the name of this machine')
     .option('--server <name>', 'name of the MCP server behind it')
+    .option('--token-file <file>', 'file of a fleet invite, - for stdin: enrols without waiting for anybody')
     .option('--resume', 'wait again for the request that was posted before')
     .option('--no-wait', 'post the request and end')
     .option('--no-run', 'end when it is enrolled')
@@ -81,13 +83,31 @@ async function enroll(context: Context, [joinString, ...command]: readonly strin
   const stateRoot = places(environment).state
   const name = atSignOf(options.name ?? defaultName())
   const dir = await openStateDir('gateway', name, stateRoot)
+  if (options.tokenFile !== undefined) return unattended(options.tokenFile)
   const posted = options.resume ? await resume(dir) : await post(joinString ?? '')
   const result = options.wait === false ? asked(posted) : await wait(context, posted)
   if (options.wait === false) sayPending(context, result)
-  const report = reportOf(result, dir.path)
-  if (options.wait === false || options.run === false) return report
-  finish(report, context)
-  return run(context, [name])
+  return goOn(result, options.wait !== false)
+
+  async function goOn(result: Asked, isEnrolled: boolean): Promise<Report | undefined> {
+    const report = reportOf(result, dir.path)
+    if (!isEnrolled || options.run === false) return report
+    finish(report, context)
+    return run(context, [name])
+  }
+
+  /** There is no join string then: the first word behind -- is the program. */
+  async function unattended(tokenFile: string) {
+    const token = await readTokenFile(tokenFile)
+    await addFirstServer(
+      context,
+      name,
+      options.server,
+      [joinString, ...command].flatMap((word) => word ?? []),
+    )
+    const make = () => enrolGateway(formatJoinString(token.join), { atsign: name, stateRoot }, surroundings)
+    return goOn(await enrolWithInvite(context, token, { kind: 'gateway', atsign: name }, make), true)
+  }
 
   async function post(text: string) {
     const join = readJoinString(text)

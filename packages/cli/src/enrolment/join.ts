@@ -17,12 +17,12 @@ export interface PublicLog {
 }
 
 /**
- * Reads the whole log by a live code or by the id of a pending enrolment, and verifies it from the pin of the join string.
+ * Reads the whole log by a live code, by the id of a pending enrolment, or by an invite, and verifies it from the pin of the join string.
  * @throws {CliError} WRONG_ORGANISATION (exit code 8); {VerifyError} when it does not verify
  */
-export async function readPublicLog({ control, org, code }: JoinString, enrolment?: string): Promise<PublicLog> {
-  const client = createControlClient(control, undefined, surroundings, enrolment ? {} : { 'postern-code': code })
-  const by = enrolment ? `&enrolment=${encodeURIComponent(enrolment)}` : ''
+export async function readPublicLog({ control, org, code }: JoinString, shown?: string | { readonly invite: KeyId }): Promise<PublicLog> {
+  const client = createControlClient(control, undefined, surroundings, shown ? {} : { 'postern-code': code })
+  const by = !shown ? '' : typeof shown === 'string' ? `&enrolment=${encodeURIComponent(shown)}` : `&invite=${shown.invite}`
   const entries: Signed[] = []
   let state: State | undefined
   for (let from: number | null = 0; from !== null; ) {

@@ -19,6 +19,7 @@ export interface Presented {
   readonly enrolment?: string | undefined
   readonly request?: string | undefined
   readonly approval?: string | undefined
+  readonly invite?: string | undefined
 }
 export interface Authenticated {
   readonly principal: Principal
@@ -34,9 +35,9 @@ export interface Authenticated {
  */
 export async function authenticate(control: Control, presented: Presented): Promise<Authenticated> {
   if (isSigned(presented.headers)) return signedBy(control, presented)
-  const { enrolment, request, approval } = presented
+  const { enrolment, request, approval, invite } = presented
   const code = presented.code()
-  const shown = { code, enrolment, request, approval }
+  const shown = { code, enrolment, request, approval, invite }
   if (Object.values(shown).some((value) => value !== undefined)) return { principal: await codeHolder(control, shown) }
   return { principal: { role: 'anyone' } }
 }

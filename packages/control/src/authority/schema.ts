@@ -15,6 +15,7 @@ export const readQuery = z.strictObject({
   limit: queryInteger(1, 1000).optional(),
   enrolment: z.string().max(64).optional().meta({ description: 'instead of a signature: the id of an enrolment request' }),
   request: z.string().max(64).optional().meta({ description: 'instead of a signature: the id of a statement that wants signatures' }),
+  invite: z.string().max(64).optional().meta({ description: 'instead of a signature: the key id of an open invite' }),
   approval: z.string().max(64).optional().meta({ description: 'instead of a signature: the id of a held call' }),
 })
 export const readAnswer = z.strictObject({

@@ -64,6 +64,7 @@ function senderOf(control: Control, operation: Operation, request: Request, para
     enrolment: url.searchParams.get('enrolment') ?? undefined,
     request: url.searchParams.get('request') ?? undefined,
     approval: url.searchParams.get('approval') ?? undefined,
+    invite: url.searchParams.get('invite') ?? undefined,
   }
   return authenticate(control, presented)
 }
