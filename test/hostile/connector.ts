@@ -44,7 +44,14 @@ export async function openConnector(
   })
   const deps = systemDeps(log)
   const net = { ...deps.net, openSocket: relay.openSocket.bind(relay) } as typeof deps.net
-  const config = { agent, server: 'tools', stateRoot: join(directory, 'state'), runtimeRoot: join(directory, 'run'), waitSeconds }
+  const config = {
+    agent,
+    server: 'tools',
+    stateRoot: join(directory, 'state'),
+    runtimeRoot: join(directory, 'run'),
+    waitSeconds,
+    approvalWaitSeconds: 50,
+  }
   const random = (n: number) => new Uint8Array(randomBytes(n))
   const running = await start(config, { ...deps, clock, random, net, stdio: { input, output } })
   let last = 0

@@ -38,6 +38,11 @@ const schema = z.strictObject({
   control: url(/^https?$/).optional(),
   /** How long a request waits for the gateway before it is refused. Longer: clients give up first, and nobody tells them why. */
   waitSeconds: z.coerce.number().min(1).max(120).default(10),
+  /**
+   * How long a call waits for a person to approve it, when its client has not asked for progress; then the client is told to ask again. Longer
+   * than the client's own patience (often 60 s): it cancels, and with it the request to the approvers.
+   */
+  approvalWaitSeconds: z.coerce.number().min(1).max(900).default(50),
 })
 
 export interface ConnectorConfig extends Readonly<z.output<typeof schema>> {

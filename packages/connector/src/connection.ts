@@ -22,6 +22,7 @@ export interface ConnectionParts {
   readonly deps: ConnectorDeps
   readonly events: Events
   readonly waitMs: number
+  readonly approvalWaitMs: number
   /** Instead of grants that are asked for. */
   readonly given: Grants | undefined
 }
@@ -48,9 +49,20 @@ export class Connection implements LineListener, SessionOpener {
 
   /** A client has come. */
   openSession(client: ClientEnd): McpSession {
-    const { server, deps, events, waitMs } = this.#parts
+    const { server, deps, events, waitMs, approvalWaitMs } = this.#parts
     const onClosed = (session: McpSession) => this.#sessions.delete(session)
-    const parts = { server, deps, events, waitMs, client, onClosed, line: this.#line, grants: this.#grants, calls: this.#calls }
+    const parts = {
+      server,
+      deps,
+      events,
+      waitMs,
+      approvalWaitMs,
+      client,
+      onClosed,
+      line: this.#line,
+      grants: this.#grants,
+      calls: this.#calls,
+    }
     const session = new McpSession(parts)
     this.#sessions.add(session)
     return session
@@ -107,6 +119,7 @@ export class Connection implements LineListener, SessionOpener {
     if (type === 'RESULT') session.onResult(header, body, channel)
     else if (type === 'MESSAGE') session.onMessage(body)
     else if (type === 'REFUSED') session.onRefused(header, body)
+    else if (type === 'HELD') session.onHeld(header)
     else if (type === 'OPENED') session.onOpened(header)
     else if (type === 'CLOSE') session.onClose(header)
   }

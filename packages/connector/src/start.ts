@@ -58,7 +58,17 @@ async function open(config: ConnectorConfig, deps: ConnectorDeps, disposers: Dis
   const authority = await openAuthority(agent, config.control ?? agent.control, deps, events)
   const { client } = authority
   const relays = await openRelayBook({ fixed: config.relays, client, directory: agent.directory, version: VERSION })
-  const connection = new Connection({ server, agent, authority, relays, deps, events, given, waitMs: config.waitSeconds * 1000 })
+  const connection = new Connection({
+    server,
+    agent,
+    authority,
+    relays,
+    deps,
+    events,
+    given,
+    waitMs: config.waitSeconds * 1000,
+    approvalWaitMs: config.approvalWaitSeconds * 1000,
+  })
   disposers.add(() => connection.close())
   const lobby = openLobby({ connection, relays, server, deps })
   const enter = () => {

@@ -11,6 +11,7 @@ export interface ChannelUser {
   onResult(header: MessageHeader<'RESULT'>, body: Uint8Array, channel: AgentChannel): void
   onRefused(header: MessageHeader<'REFUSED'>, body: Uint8Array): void
   onMessage(body: Uint8Array): void
+  onHeld(header: MessageHeader<'HELD'>): void
 }
 
 export interface ChannelParts {

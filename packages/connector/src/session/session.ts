@@ -1,5 +1,5 @@
 import type { JsonObject, MessageHeader, Refusal, RpcMessage, RpcNotification, RpcRequest, RpcResponse } from '@postern/core'
-import { createError, encodeBase64url, RPC_CODES, VerifyError } from '@postern/core'
+import { canonicalText, createError, encodeBase64url, metaOf, RPC_CODES, utcText, VerifyError } from '@postern/core'
 import type { ConnectorDeps } from '../deps.ts'
 import type { Events } from '../events.ts'
 import type { Grants, HeldGrant } from '../grants/grants.ts'
@@ -11,7 +11,7 @@ import { Attachment, MOMENT_MS, MOMENTARY, STARTING_MS } from './attachment.ts'
 import type { Calls } from './calls.ts'
 import type { ClientEnd, ClientSession } from './client-session.ts'
 import { Greeting } from './greeting.ts'
-import type { Pending } from './pending.ts'
+import type { CallIdentity, Pending } from './pending.ts'
 import { newPending, PendingRequests, toldOf } from './pending.ts'
 
 export interface SessionParts {
@@ -24,12 +24,17 @@ export interface SessionParts {
   readonly client: ClientEnd
   /** How long a request waits for a channel. */
   readonly waitMs: number
+  /** How long a client that has not asked for progress waits for a person, before it is told to ask again. */
+  readonly approvalWaitMs: number
   readonly onClosed: (session: McpSession) => void
 }
 
 const maxPending = 1024
 const maxQueued = maxPending + 64
 const maxAttempts = 5
+/** Calls that wait for a person while their client does not, and answers that nobody has fetched yet. */
+const maxParked = 64
+const keptMs = 10 * 60_000
 /** Tool calls are ended by the gateway; what the gateway has forgotten is ended here. */
 const answerMs = 10 * 60_000
 /** A new grant helps. */
@@ -53,6 +58,8 @@ export class McpSession implements ChannelUser, ClientSession {
   readonly #pending = new PendingRequests()
   readonly #greeting: Greeting
   readonly #attachment: Attachment
+  /** Answers to calls whose client was told to ask again, by what was called. */
+  readonly #kept = new Map<CallIdentity, { readonly json: (asker: RpcRequest) => JsonObject; readonly timer: Disposable }>()
   #queue: Queued[] = []
   #draining: (() => void) | undefined
 
@@ -83,7 +90,7 @@ export class McpSession implements ChannelUser, ClientSession {
   }
 
   drained(): Promise<void> {
-    if (this.#pending.size === 0) return Promise.resolve()
+    if (this.#pending.waiting === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#draining = resolve
     })
@@ -99,6 +106,7 @@ export class McpSession implements ChannelUser, ClientSession {
   close(): void {
     if (this.#attachment.isClosed) return
     for (const pending of this.#pending.all()) this.#fail(pending, trouble('CLOSING'))
+    for (const { timer } of this.#kept.values()) timer[Symbol.dispose]()
     this.#attachment.close()
     this.#parts.onClosed(this)
   }
@@ -154,6 +162,15 @@ export class McpSession implements ChannelUser, ClientSession {
     this.#answer(pending, message, body)
   }
 
+  /** A person is asked. A client that hears of it meanwhile waits to the end; any other is told in time where to look. */
+  onHeld({ call, id, until, approvers }: MessageHeader<'HELD'>): void {
+    const pending = this.#pending.ofCall(call)
+    if (!pending) return this.#parts.events.dropped('held', 0)
+    pending.heldAt = { id, until, approvers }
+    if (this.#pending.waiting === 0) this.#draining?.()
+    this.#limitPatience(pending)
+  }
+
   onRefused(header: MessageHeader<'REFUSED'>, body: Uint8Array): void {
     if (header.code === 'SESSION_UNKNOWN') return this.onClose({ sid: header.sid ?? '' })
     const message = body.length > 0 ? readServer(body) : undefined
@@ -185,7 +202,7 @@ export class McpSession implements ChannelUser, ClientSession {
     if (this.#attachment.isClosed) return this.#reply(request, refusalOf(request, trouble('CLOSING')))
     if (this.#pending.size >= maxPending) return this.#reply(request, refusalOf(request, trouble('BUSY')))
     const pending = this.#take(request, body)
-    if (!pending) return
+    if (!pending || (pending.call && this.#joins(pending.call, request))) return
     this.#pending.add(pending)
     this.#dispatch(pending)
   }
@@ -200,6 +217,39 @@ export class McpSession implements ChannelUser, ClientSession {
     }
   }
 
+  /** The same call again, after its client was told to ask again: it is not made twice. */
+  #joins(call: CallIdentity, request: RpcRequest): boolean {
+    const same = canonicalText([call.toolCall.name, call.toolCall.arguments])
+    for (const [known, { json, timer }] of this.#kept) {
+      if (canonicalText([known.toolCall.name, known.toolCall.arguments]) !== same) continue
+      timer[Symbol.dispose]()
+      this.#kept.delete(known)
+      this.#reply(request, json(request))
+      return true
+    }
+    const parked = this.#pending.parkedLike(call)
+    if (!parked) return false
+    this.#pending.unpark(parked, request)
+    this.#limitPatience(parked)
+    return true
+  }
+
+  #limitPatience(pending: Pending): void {
+    const { asker } = pending
+    if (!asker || metaOf(asker.params).progressToken !== undefined) return
+    pending.timer?.[Symbol.dispose]()
+    pending.timer = this.#parts.deps.after(this.#parts.approvalWaitMs, () => this.#park(pending))
+  }
+
+  #park(pending: Pending): void {
+    const { asker, heldAt } = pending
+    if (!asker || !heldAt || this.#pending.parked >= maxParked) return
+    this.#pending.park(pending)
+    const why = `${heldAt.approvers.slice(0, 5).join(' or ')} may approve it until ${utcText(heldAt.until)}`
+    this.#parts.events.refused('APPROVAL_PENDING')
+    this.#reply(asker, refusalOf(asker, { ...trouble('APPROVAL_PENDING', why), ref: heldAt.id }))
+  }
+
   #notification(notification: RpcNotification, body: Uint8Array): void {
     if (notification.method === 'notifications/cancelled') return this.#cancel(notification, body)
     const isKept = this.#greeting.noteNotification(notification, body)
@@ -211,10 +261,10 @@ export class McpSession implements ChannelUser, ClientSession {
   #cancel({ params, json }: RpcNotification, body: Uint8Array): void {
     const pending = this.#pending.ofClient(params.requestId)
     if (!pending) return
-    const { sentOn, wireId, request } = pending
+    const { sentOn, wireId } = pending
     const isOut = sentOn !== undefined && sentOn === this.#attachment.channel
     this.#forget(pending)
-    if (isOut) this.#attachment.say(wireId === request.id ? body : encode({ ...json, params: { ...params, requestId: wireId } }))
+    if (isOut) this.#attachment.say(wireId === params.requestId ? body : encode({ ...json, params: { ...params, requestId: wireId } }))
   }
 
   // On the way.
@@ -269,7 +319,7 @@ export class McpSession implements ChannelUser, ClientSession {
   #sendSigned(pending: Pending, held: HeldGrant, channel: AgentChannel): void {
     const { calls, events } = this.#parts
     try {
-      const header = calls.sign(pending.call!, held, channel)
+      const header = { ...calls.sign(pending.call!, held, channel), ...(pending.heldAt ? { held: pending.heldAt.id } : {}) }
       pending.held = held
       this.#noteSent(pending)
       this.#attachment.call(header, pending.body)
@@ -323,8 +373,10 @@ export class McpSession implements ChannelUser, ClientSession {
   // Answers.
 
   #answer(pending: Pending, message: RpcResponse, body: Uint8Array): void {
-    const { id } = pending.request
+    const { asker } = pending
     this.#forget(pending)
+    if (!asker) return this.#keep(pending, ({ id }) => ({ ...message.json, id }))
+    const { id } = asker
     this.#greeting.noteAnswer(pending.request, message)
     if (pending.wireId === id) return this.#parts.client.deliver(message, body)
     const json = { ...message.json, id }
@@ -335,7 +387,20 @@ export class McpSession implements ChannelUser, ClientSession {
     this.#forget(pending)
     const told = toldOf(pending, found)
     this.#parts.events.refused(told.code)
-    this.#reply(pending.request, refusalOf(pending.request, told))
+    if (pending.asker) return this.#reply(pending.asker, refusalOf(pending.asker, told))
+    this.#keep(pending, (asker) => refusalOf(asker, told))
+  }
+
+  /** Nobody waits now: the same call gets it when it is made again, once. */
+  #keep({ call }: Pending, json: (asker: RpcRequest) => JsonObject): void {
+    if (!call || this.#attachment.isClosed) return
+    if (this.#kept.size >= maxParked) this.#dropKept(this.#kept.keys().next().value!)
+    this.#kept.set(call, { json, timer: this.#parts.deps.after(keptMs, () => this.#dropKept(call)) })
+  }
+
+  #dropKept(call: CallIdentity): void {
+    this.#kept.get(call)?.timer[Symbol.dispose]()
+    this.#kept.delete(call)
   }
 
   #reply(request: RpcRequest, json: JsonObject): void {
@@ -351,8 +416,8 @@ export class McpSession implements ChannelUser, ClientSession {
 
   #forget(pending: Pending): void {
     this.#pending.forget(pending)
+    if (this.#pending.waiting === 0) this.#draining?.()
     if (this.#pending.size > 0) return
-    this.#draining?.()
     if (this.#attachment.channel?.isRetiring) queueMicrotask(() => this.onReady())
   }
 }

@@ -47,6 +47,8 @@ interface Kept extends KnownCall {
   readonly ending: Promise<Ending>
   /** Unix seconds; infinite while it is held. */
   until: number
+  /** While it is held. */
+  held: Held | undefined
 }
 
 /**
@@ -94,7 +96,7 @@ export class HeldCalls {
     const held: Held = { ...parts, ending, misses: 0, nextProgress: parts.since }
     const { permit, about } = held.asked
     const { a, id, server, tool } = permit.call
-    const kept: Kept = { server, tool, a, salt: permit.salt, ending, until: Number.POSITIVE_INFINITY }
+    const kept: Kept = { server, tool, a, salt: permit.salt, ending, until: Number.POSITIVE_INFINITY, held }
     this.#open.set(held.id, { held, kept, resolve })
     this.#kept.set(keyOf(about.agent, id), kept)
     return held
@@ -106,6 +108,7 @@ export class HeldCalls {
     if (!open) return false
     this.#open.delete(held.id)
     open.kept.until = now + keptSeconds
+    open.kept.held = undefined
     open.resolve(ending)
     return true
   }

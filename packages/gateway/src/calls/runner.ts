@@ -91,10 +91,8 @@ export class Runner {
     if (ending.kind === 'approved') return this.#run(channel, session, { ...permit, approval: ending.approval }, about)
     const more = { rule: asked.policy.rule, ...('approval' in ending ? { approval: ending.approval } : {}) }
     if (ending.kind === 'ended' && ending.quiet) return void this.#receiptFor(ending.no.code, about, more)
-    this.#sendRefused(channel, session.id, ending.no, permit.request, {
-      ...{ rule: asked.policy.rule },
-      ...this.#receiptFor(ending.no.code, about, more),
-    })
+    const receipt = this.#receiptFor(ending.no.code, about, more)
+    this.#sendRefused(channel, session.id, ending.no, permit.request, { rule: asked.policy.rule, ...receipt }, held.id)
   }
 
   async #run(channel: Channel, session: McpSession, permit: Permit, about: CallFacts & { cth: string }): Promise<void> {
@@ -186,8 +184,9 @@ export class Runner {
 
   /** The id was used: what came of the first call is the answer, once it is known. */
   async #repeat(channel: Channel, sid: string, { id, about }: Repeated, request: RpcRequest | undefined): Promise<void> {
-    const held = this.#parts.held.find(about.agent, id)
-    const ending = await held?.ending
+    const known = this.#parts.held.find(about.agent, id)
+    if (known?.held) sayHeld(channel, sid, known.held)
+    const ending = await known?.ending
     if (ending && ending.kind !== 'approved') return this.#sendRefused(channel, sid, ending.no, request, {})
     if (ending) await Promise.resolve() // the one that was held starts first
     const entry = this.#parts.calls.find(about.agent, id)
@@ -228,12 +227,13 @@ export class Runner {
     { code, why }: No,
     request: RpcRequest | undefined,
     more: { rule?: string; trace?: string[]; receipt?: string },
+    ref?: string,
   ): void {
     const { title, fix } = refusals[code]
     const message = (why ?? title).slice(0, 2_000)
     const header = { sid, code, message, fix, ...more }
     if (!request) return void channel.send('REFUSED', header)
-    const body = createRefusedResult(request.id, { code, why: message, fix, rule: more.rule }, eraOf(request))
+    const body = createRefusedResult(request.id, { code, why: message, fix, rule: more.rule, ref }, eraOf(request))
     channel.send('REFUSED', header, utf8(JSON.stringify(body)))
   }
 
