@@ -63,9 +63,10 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
     'Decide',
     [
       noun('pending', '', 'enrolments and statements that want a signature', decide),
-      noun('approve', '', 'sign an enrolment after comparing its words', decide),
+      noun('inbox', '', 'what needs you now: calls to approve, and enrolments', () => import('./commands/inbox.ts')),
+      noun('approve', '', 'approve a call that waits, or sign an enrolment after comparing its words', decide),
       noun('sign', '', 'sign a statement that wants more signatures', decide),
-      noun('refuse', '', 'turn an enrolment or a statement down', decide),
+      noun('refuse', '', 'turn down a call that waits, an enrolment or a statement', decide),
       noun('signer', 'hashes', 'serve the page where passkeys sign', () => import('./commands/signer.ts')),
     ],
   ],

@@ -61,7 +61,8 @@ export async function signWithBrowser(
 const read = ({ client }: SignedIn, id: string): Promise<RequestJson> => client.call<RequestJson>(`/api/v1/requests/${id}`)
 
 /** Where the passkeys of this organisation sign, by the verified log. */
-async function signerOf({ dir, profile }: SignedIn): Promise<string> {
+/** Where this person's passkey signs. */
+export async function signerOf({ dir, profile }: SignedIn): Promise<string> {
   const origin = (await readAuthority(dir, profile.org))?.state.site.origins[0]
   if (origin === undefined) throw new CliError('NOT_FOUND', 'the log names no signer', { exit: 'notFound' })
   return origin

@@ -16,6 +16,9 @@ import type { Report } from '../output/report.ts'
 import type { Options } from '../run.ts'
 import { act } from '../run.ts'
 
+/** The command waits as long as anybody may take to approve. */
+const LONGEST_HOLD = '900'
+
 export function register(program: Command): void {
   program
     .command('call')
@@ -35,7 +38,14 @@ async function call(context: Context, [typed = '', text = '{}']: readonly string
   const agent = options.agent ? atSignOf(options.agent) : await soleAgent(environment)
   const { server, tool } = toolOf(typed)
   const config = readConnectorConfig(
-    { agent, server, waitSeconds: options.wait, relays: options.relays, ...(options.grant ? { grant: resolve(options.grant) } : {}) },
+    {
+      agent,
+      server,
+      waitSeconds: options.wait,
+      approvalWaitSeconds: LONGEST_HOLD,
+      relays: options.relays,
+      ...(options.grant ? { grant: resolve(options.grant) } : {}),
+    },
     environment,
   )
   const log = createLog('connector', { level: debug ? 'debug' : verbose ? 'info' : 'silent' })

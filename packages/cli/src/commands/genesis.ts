@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path'
-import type { AtSign, Founder, GenesisBody, Signature, Signed, Thresholds } from '@postern/core'
+import type { AtSign, Founder, GenesisBody, PublicKey, Signature, Signed, Thresholds } from '@postern/core'
 import {
   createControlClient,
   decodeSigned,
@@ -26,6 +26,7 @@ import { atSignOf } from '../inputs.ts'
 import { chooseSshKey } from '../keys/choose.ts'
 import type { PersonKey } from '../keys/person-key.ts'
 import { createOwnKey, createRecoveryKey, OWN_KEY, openSshKey } from '../keys/person-key.ts'
+import { createSealKey } from '../keys/seal-key.ts'
 import type { Report } from '../output/report.ts'
 import { freeProfileName, saveProfile } from '../profile/config-file.ts'
 import { openPersonDir, stateNameFor } from '../profile/person.ts'
@@ -70,10 +71,11 @@ async function link(_context: Context, _args: readonly string[], options: Option
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
 
-/** A founder with the key that signs here. */
+/** A founder with the key that signs here, and the seal key of whoever's machine this is. */
 interface Signer {
   readonly atsign: AtSign
   readonly key: PersonKey
+  readonly seal?: PublicKey
 }
 
 async function found(context: Context, [link = '']: readonly string[], options: Options): Promise<Report> {
@@ -87,7 +89,15 @@ async function found(context: Context, [link = '']: readonly string[], options: 
   await refuseFounded(control, begun)
   const key = options.key === OWN_KEY ? await createOwnKey(dir) : await chooseSshKey(options.key, dir)
   const recovery = resolve(options.recovery ?? dir.file('recovery.json'))
-  const genesis = begun ?? (await signGenesis(context, name, [{ atsign, key }, ...(await readAdmins(options.admin))], recovery, options))
+  const genesis =
+    begun ??
+    (await signGenesis(
+      context,
+      name,
+      [{ atsign, key, seal: (await createSealKey(dir)).public }, ...(await readAdmins(options.admin))],
+      recovery,
+      options,
+    ))
   if (begun) requireFounder(begun, key)
   if (begun) context.say(`◌ Continuing the founding of ${name} that was begun here`)
   else await dir.write(BEGUN_FILE, JSON.stringify(encodeSigned(genesis)))
@@ -178,7 +188,7 @@ function bodyOf(
   recovery: PersonKey,
   { signerOrigin, rpId, consoleOrigin }: Options,
 ): GenesisBody {
-  const admins: Founder[] = signers.map(({ atsign, key }) => ({ atsign, keys: [key.public] }))
+  const admins: Founder[] = signers.map(({ atsign, key, seal }) => ({ atsign, keys: [key.public, ...(seal ? [seal] : [])] }))
   return {
     name,
     nonce: encodeBase64url(surroundings.random(16)),

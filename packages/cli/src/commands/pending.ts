@@ -1,6 +1,8 @@
 import type { State } from '@postern/core'
 import { describe, encodeSigned, keyIdOf, neededFor } from '@postern/core'
 import type { Command } from 'commander'
+import { decide } from '../approvals/decide.ts'
+import type { HeldEntry } from '../approvals/held.ts'
 import { syncAuthority } from '../authority/authority.ts'
 import { outcomeText, refusing, requireCount, sayAll } from '../authority/statement.ts'
 import { signWithBrowser } from '../browser/sign.ts'
@@ -9,6 +11,7 @@ import { approve, pickEnrolment } from '../enrolment/approve.ts'
 import type { WaitingEnrolment, WaitingStatement } from '../enrolment/queue.ts'
 import { listEnrolments, listStatements, missingText, pick } from '../enrolment/queue.ts'
 import { usageError } from '../errors.ts'
+import { integerOf } from '../inputs.ts'
 import { shortId, when } from '../output/cell.ts'
 import type { Report } from '../output/report.ts'
 import type { SignedIn } from '../profile/person.ts'
@@ -21,8 +24,9 @@ export function register(program: Command): void {
   program.command('pending').description('Enrolments and statements that want a signature.').action(act(pending))
   program
     .command('approve')
-    .description('Sign an enrolment after comparing its words.')
+    .description('Sign an enrolment after comparing its words, or approve one call that waits for you.')
     .argument('<id>', 'id of the request, its beginning, or the atSign that it asks for')
+    .option('--wait <seconds>', 'calls: how long to look on while it runs', '60')
     .option('--words <words>', 'the six words that the other screen shows; without a terminal they are compared here')
     .option('--tags <tags>', 'tags it gets, separated by commas')
     .option('--days <days>', 'how long the enrolment lasts; default: person 365, gateway 180, agent 30')
@@ -38,9 +42,10 @@ export function register(program: Command): void {
     .action(act(signOne))
   program
     .command('refuse')
-    .description('Turn an enrolment or a statement down.')
+    .description('Turn down an enrolment, a statement, or a call that waits.')
     .argument('<id>', 'as for approve and sign')
-    .option('--reason <text>', 'shown to whoever asked', 'no reason given')
+    .option('--reason <text>', 'shown to whoever asked')
+    .option('--wait <seconds>', 'calls: how long to wait until the gateway has heard', '30')
     .action(act(refuseOne))
 }
 
@@ -120,6 +125,9 @@ function missingOf({ signed }: WaitingStatement, state: State): string {
 
 async function approveOne(context: Context, [id = '']: readonly string[], options: Options): Promise<Report> {
   const person = await openSignedIn(context.settings)
+  const call = await findHeld(person, id)
+  if (call !== undefined)
+    return decide(context, person, call, { decision: 'approve', waitSeconds: integerOf(options.wait, '--wait', 0, 3_600) })
   const { enrolments } = await readWaiting(context, person)
   const waiting = pickEnrolment(enrolments, id, options.words)
   const outcome = await approve(context, person, waiting, options)
@@ -165,8 +173,24 @@ function signReport(found: WaitingStatement, isDone: boolean): Report {
   }
 }
 
-async function refuseOne(context: Context, [typed = '']: readonly string[], { reason }: Options): Promise<Report> {
+/** Calls that wait are named by their ids; a whole id also when it is over, so that whoever was slower learns who was faster. */
+async function findHeld({ client }: SignedIn, typed: string): Promise<string | undefined> {
+  const isId = /^[A-Za-z0-9_-]{4,22}$/.test(typed)
+  if (!isId) return undefined
+  const { approvals } = await client.call<{ approvals: readonly HeldEntry[] }>('/api/v1/approvals?status=all&limit=500')
+  const found = approvals.filter(({ id }) => id.startsWith(typed))
+  if (found.length > 1) throw usageError(`${typed} could be ${found.length} calls`, 'type more of the id: postern inbox -q')
+  return found[0]?.id
+}
+
+async function refuseOne(context: Context, [typed = '']: readonly string[], options: Options): Promise<Report> {
   const person = await openSignedIn(context.settings)
+  const call = await findHeld(person, typed)
+  if (call !== undefined) {
+    const waitSeconds = integerOf(options.wait, '--wait', 0, 3_600)
+    return decide(context, person, call, { decision: 'refuse', waitSeconds, ...(options.reason ? { reason: options.reason } : {}) })
+  }
+  const reason = options.reason ?? 'no reason given'
   const { enrolments, statements } = await readWaiting(context, person)
   const items = [
     ...enrolments.map(({ id, request }) => ({

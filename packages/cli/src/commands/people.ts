@@ -14,6 +14,7 @@ import { atSignOf, integerOf } from '../inputs.ts'
 import { chooseSshKey } from '../keys/choose.ts'
 import type { PersonKey } from '../keys/person-key.ts'
 import { createOwnKey, OWN_KEY } from '../keys/person-key.ts'
+import { createSealKey } from '../keys/seal-key.ts'
 import { state as stateCell, when } from '../output/cell.ts'
 import type { Report } from '../output/report.ts'
 import { saveProfile } from '../profile/config-file.ts'
@@ -81,7 +82,7 @@ async function askAs(context: Context, atsign: Enrolment['atsign'], joinString: 
   const key = await keyOf(options, dir)
   const posted = await ask(context, join, dir, async () => {
     await writePin(dir, { org: join.org, control: join.control })
-    return createPersonEnrolment(join, atsign, key)
+    return createPersonEnrolment(join, atsign, key, (await createSealKey(dir)).public)
   })
   return { state, dir, key, posted }
 }

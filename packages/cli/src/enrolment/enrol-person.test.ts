@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { comparisonWords, parseAtSign, portable, verifyEnrolmentRequest } from '@postern/core'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { found } from '../../../../test/fixtures/organisation.ts'
-import { signKey, site } from '../../../../test/fixtures/people.ts'
+import { signKey, site, x25519Key } from '../../../../test/fixtures/people.ts'
 import type { PersonKey } from '../keys/person-key.ts'
 import { saveProfile } from '../profile/config-file.ts'
 import { createPersonEnrolment, findAsking, openNewPerson, profileNameFor, requireSameKey } from './enrol-person.ts'
@@ -12,6 +12,7 @@ import { createPersonEnrolment, findAsking, openNewPerson, profileNameFor, requi
 const { org } = found()
 const joinString = { control: 'https://console.example', org, code: 'F4KD-9TWP' }
 const bob = parseAtSign('@bob')
+const seal = x25519Key('@bob seal', 'seal')
 const keyOf = (atsign: string): PersonKey => {
   const { publicKey, sign } = signKey(atsign)
   return { public: publicKey, where: 'memory', sign: async (namespace, bytes) => sign(namespace, bytes) }
@@ -24,26 +25,26 @@ beforeEach(async () => {
 afterEach(() => rm(environment.HOME, { recursive: true }))
 
 test('a person’s request is proven by the key that they will sign with, and has words of this organisation', async () => {
-  const { request, proofs, words } = await createPersonEnrolment(joinString, bob, keyOf('@bob'))
+  const { request, proofs, words } = await createPersonEnrolment(joinString, bob, keyOf('@bob'), seal)
   expect(verifyEnrolmentRequest(request, proofs, site, portable)).toMatchObject({
     org,
     kind: 'person',
     atsign: bob,
-    keys: [keyOf('@bob').public],
+    keys: [keyOf('@bob').public, seal],
   })
   expect(words).toEqual(comparisonWords(org, request))
 })
 
 test('two requests have different words', async () => {
   const [first, second] = [
-    await createPersonEnrolment(joinString, bob, keyOf('@bob')),
-    await createPersonEnrolment(joinString, bob, keyOf('@bob')),
+    await createPersonEnrolment(joinString, bob, keyOf('@bob'), seal),
+    await createPersonEnrolment(joinString, bob, keyOf('@bob'), seal),
   ]
   expect(first.words).not.toEqual(second.words)
 })
 
 test('a request that waits is not taken up with another key', async () => {
-  const enrolment = await createPersonEnrolment(joinString, bob, keyOf('@bob'))
+  const enrolment = await createPersonEnrolment(joinString, bob, keyOf('@bob'), seal)
   expect(() => requireSameKey(enrolment, keyOf('@bob'))).not.toThrow()
   expect(() => requireSameKey(enrolment, keyOf('@mallory'))).toThrow(expect.objectContaining({ code: 'KEY_UNUSABLE' }))
 })

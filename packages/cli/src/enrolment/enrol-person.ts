@@ -1,4 +1,4 @@
-import type { Enrolment, JoinString } from '@postern/core'
+import type { Enrolment, JoinString, PublicKey } from '@postern/core'
 import { comparisonWords, encodeBase64url, encodeEnrolmentRequest, keyIdOf, parseEnrolmentRequest } from '@postern/core'
 import type { StateDir } from '@postern/daemon'
 import { hasState, places } from '@postern/daemon'
@@ -12,10 +12,18 @@ import { now, surroundings } from '../surroundings.ts'
 /** As long as a machine's request lives. */
 const REQUEST_SECONDS = 3600
 
-/** A person's request, proven by the key that they will sign with: wherever that key is. Nothing is sent. */
-export async function createPersonEnrolment(join: JoinString, atsign: Enrolment['atsign'], key: PersonKey): Promise<Enrolment> {
+/**
+ * A person's request, proven by the key that they will sign with: wherever that key is. Nothing is sent.
+ * @param seal To which held calls are sealed for this person.
+ */
+export async function createPersonEnrolment(
+  join: JoinString,
+  atsign: Enrolment['atsign'],
+  key: PersonKey,
+  seal: PublicKey,
+): Promise<Enrolment> {
   const request = encodeEnrolmentRequest({
-    ...{ org: join.org, kind: 'person', atsign, keys: [key.public] },
+    ...{ org: join.org, kind: 'person', atsign, keys: [key.public, seal] },
     nonce: encodeBase64url(surroundings.random(16)),
     exp: now() + REQUEST_SECONDS,
   })
