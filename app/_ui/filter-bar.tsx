@@ -21,6 +21,8 @@ const SETTLE_MS = 250
 export function FilterBar({ value, onChange, keys, count }: Props) {
   const t = useTranslations('common')
   const [text, setText] = useState(value)
+  const [isClient, setClient] = useState(false)
+  useEffect(() => setClient(true), []) // the kit writes style attributes, which the page's policy forbids in what the server sends
   const input = useRef<HTMLInputElement>(null)
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => setText(value), [value]) // Back, or a saved view
@@ -45,46 +47,50 @@ export function FilterBar({ value, onChange, keys, count }: Props) {
   return (
     <div className="flex flex-col gap-1">
       <div className="flex flex-wrap items-center gap-2">
-        <Autocomplete.Root items={suggestions(text, keys)} value={text} onValueChange={change} mode="none" openOnInputClick={false}>
-          <div className="relative min-w-0 grow basis-64">
-            <Autocomplete.Input
-              ref={input}
-              aria-label={t('filter.label')}
-              aria-invalid={problem ? true : undefined}
-              placeholder={t('filter.placeholder')}
-              spellCheck={false}
-              autoCapitalize="off"
-              className={`${inputClass} pe-10 font-mono`}
-            />
-            {text && (
-              <button
-                type="button"
-                aria-label={t('filter.clear')}
-                onClick={() => change('')}
-                className="absolute inset-y-0 end-0 inline-flex w-9 items-center justify-center text-muted hover:text-ink"
-              >
-                <X aria-hidden="true" className="size-4" />
-              </button>
-            )}
-          </div>
-          <Autocomplete.Portal>
-            <Autocomplete.Positioner sideOffset={4} className="z-50">
-              <Autocomplete.Popup className="max-h-72 min-w-56 overflow-y-auto rounded-md border border-line bg-surface py-1 shadow-lg">
-                <Autocomplete.List>
-                  {(item: string) => (
-                    <Autocomplete.Item
-                      key={item}
-                      value={item}
-                      className="cursor-pointer px-3 py-1.5 font-mono text-sm data-highlighted:bg-accent-soft"
-                    >
-                      {item.split(/\s+/).at(-1)}
-                    </Autocomplete.Item>
-                  )}
-                </Autocomplete.List>
-              </Autocomplete.Popup>
-            </Autocomplete.Positioner>
-          </Autocomplete.Portal>
-        </Autocomplete.Root>
+        {isClient ? (
+          <Autocomplete.Root items={suggestions(text, keys)} value={text} onValueChange={change} mode="none" openOnInputClick={false}>
+            <div className="relative min-w-0 grow basis-64">
+              <Autocomplete.Input
+                ref={input}
+                aria-label={t('filter.label')}
+                aria-invalid={problem ? true : undefined}
+                placeholder={t('filter.placeholder')}
+                spellCheck={false}
+                autoCapitalize="off"
+                className={`${inputClass} pe-10 font-mono`}
+              />
+              {text && (
+                <button
+                  type="button"
+                  aria-label={t('filter.clear')}
+                  onClick={() => change('')}
+                  className="absolute inset-y-0 end-0 inline-flex w-9 items-center justify-center text-muted hover:text-ink"
+                >
+                  <X aria-hidden="true" className="size-4" />
+                </button>
+              )}
+            </div>
+            <Autocomplete.Portal>
+              <Autocomplete.Positioner sideOffset={4} className="z-50">
+                <Autocomplete.Popup className="max-h-72 min-w-56 overflow-y-auto rounded-md border border-line bg-surface py-1 shadow-lg">
+                  <Autocomplete.List>
+                    {(item: string) => (
+                      <Autocomplete.Item
+                        key={item}
+                        value={item}
+                        className="cursor-pointer px-3 py-1.5 font-mono text-sm data-highlighted:bg-accent-soft"
+                      >
+                        {item.split(/\s+/).at(-1)}
+                      </Autocomplete.Item>
+                    )}
+                  </Autocomplete.List>
+                </Autocomplete.Popup>
+              </Autocomplete.Positioner>
+            </Autocomplete.Portal>
+          </Autocomplete.Root>
+        ) : (
+          <input readOnly aria-label={t('filter.label')} value={text} className={`${inputClass} min-w-0 grow basis-64 font-mono`} />
+        )}
         {count && (
           <span aria-live="polite" className="text-sm whitespace-nowrap text-muted">
             {count}

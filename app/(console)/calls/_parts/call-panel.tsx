@@ -1,5 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
+import { Minus, Plus } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
 import { problemOf, useTRPCClient } from '../../../_trpc/client.tsx'
@@ -136,12 +137,14 @@ function Detail({ call, hasPolicy, onFilter }: { call: CallDetail } & Pick<Props
             ) : (
               <span key="gr" className="inline-flex flex-wrap items-center gap-2">
                 <ShortId id={grant} />
-                {t('detail.grantUsed', { count: call.grant_calls })}
-                {call.grant?.max != null && t('detail.grantMax', { max: call.grant.max })}
+                <span>
+                  {t('detail.grantUsed', { count: call.grant_calls })}
+                  {call.grant?.max != null && ` ${t('detail.grantMax', { max: call.grant.max })}`}
+                </span>
                 {call.grant && (
-                  <>
-                    {t('detail.grantEnds')} <Time at={call.grant.expires} />
-                  </>
+                  <span>
+                    · {t('detail.grantEnds')} <Time at={call.grant.expires} />
+                  </span>
                 )}
               </span>
             ),
@@ -197,7 +200,7 @@ function Value({
         onClick={() => onFilter(of, value, false)}
         aria-label={t('detail.filterFor', { value })}
       >
-        <span aria-hidden="true">＋</span>
+        <Plus aria-hidden="true" className="size-3.5" />
       </Button>
       <Button
         look="quiet"
@@ -205,7 +208,7 @@ function Value({
         onClick={() => onFilter(of, value, true)}
         aria-label={t('detail.filterOut', { value })}
       >
-        <span aria-hidden="true">－</span>
+        <Minus aria-hidden="true" className="size-3.5" />
       </Button>
     </span>
   )

@@ -19,15 +19,11 @@ export function fleetColumns(t: T, { activity, policy, number }: Around): readon
   const nothing = <span className="text-muted">–</span>
   return [
     {
-      ...{ id: 'name', title: t('columns.name'), width: 'minmax(11rem,1.6fr)', sortable: true },
+      ...{ id: 'name', title: t('columns.name'), width: 'minmax(9.5rem,1.5fr)', sortable: true },
       cell: ({ atsign, state }) => <NameChip name={atsign} href={state === 'pending' ? '/inbox' : `/fleet/${atsign}`} />,
     },
     {
-      ...{ id: 'kind', title: t('columns.kind'), width: '5.5rem', sortable: true },
-      cell: ({ kind }) => <span className="text-muted">{t(`kinds.${kind}`)}</span>,
-    },
-    {
-      ...{ id: 'state', title: t('columns.state'), width: 'minmax(8rem,1fr)', sortable: true },
+      ...{ id: 'state', title: t('columns.state'), width: 'minmax(10rem,1.5fr)', sortable: true },
       cell: ({ state, reasons }) => (
         <span className="flex min-w-0 items-center gap-1.5">
           <StateChip state={state} />
@@ -38,6 +34,10 @@ export function fleetColumns(t: T, { activity, policy, number }: Around): readon
           )}
         </span>
       ),
+    },
+    {
+      ...{ id: 'kind', title: t('columns.kind'), width: '5.5rem', sortable: true },
+      cell: ({ kind }) => <span className="text-muted">{t(`kinds.${kind}`)}</span>,
     },
     {
       ...{ id: 'version', title: t('columns.version'), width: '6rem', sortable: true },

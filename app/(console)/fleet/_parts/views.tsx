@@ -22,22 +22,10 @@ export function Views({ page, q, onChange }: { page: FleetPage; q: string; onCha
   const narrow = (key: string, value: string) => onChange(withTerm(q, KEYS, { key, values: [value], negated: false }))
   const kindOf = parseFilter(q, KEYS).terms.find(({ key, negated }) => key === 'kind' && !negated)?.values[0]
   return (
-    <div className="flex flex-wrap items-center gap-x-4 gap-y-2">
-      <fieldset className="flex flex-wrap gap-1">
-        <legend className="sr-only">{t('views.legend')}</legend>
-        <View isOn={q === ''} onPress={() => onChange('')}>
-          {t('views.all')}
-        </View>
-        <View isOn={q === ATTENTION} onPress={() => onChange(ATTENTION)}>
-          {t('views.attention')}
-        </View>
-        <View isOn={q === 'version:outdated'} onPress={() => onChange('version:outdated')}>
-          {t('views.outdated')}
-        </View>
-      </fieldset>
-      <fieldset className="flex flex-wrap gap-1">
+    <div className="flex items-center gap-4 max-sm:-mx-4 max-sm:overflow-x-auto max-sm:px-4 sm:flex-wrap sm:gap-y-2">
+      <fieldset className="flex gap-1 sm:flex-wrap">
         <legend className="sr-only">{t('views.counts')}</legend>
-        <View isOn={kindOf === undefined && q === ''} onPress={() => onChange('')}>
+        <View isOn={q === ''} onPress={() => onChange('')}>
           {t('views.matching', { count: matching })}
         </View>
         <View isOn={kindOf === 'gateway'} onPress={() => narrow('kind', 'gateway')}>
@@ -56,6 +44,12 @@ export function Views({ page, q, onChange }: { page: FleetPage; q: string; onCha
             <span aria-hidden="true">↑</span> {t('views.update', { count: counts.outdated })}
           </View>
         )}
+      </fieldset>
+      <fieldset className="flex gap-1">
+        <legend className="sr-only">{t('views.legend')}</legend>
+        <View isOn={q === ATTENTION} onPress={() => onChange(ATTENTION)}>
+          {t('views.attention')}
+        </View>
       </fieldset>
     </div>
   )

@@ -15,6 +15,7 @@ import { listFleet, listTools } from './service.ts'
 const kind = z.enum(['person', 'gateway', 'agent'])
 const query = z.strictObject({ kind: kind.optional(), after: atsign.optional(), limit: z.int().min(1).max(500).optional() })
 const page = z.strictObject({
+  direction: z.literal('forward').optional(), // what a browser's infinite query says
   ...{ q: filterText.optional(), sort: sortText.optional(), cursor: z.string().max(400).optional() },
   limit: z.int().min(1).max(500).optional(),
 })
@@ -28,7 +29,7 @@ export const fleetRouter = router({
     .query(({ ctx, input }) => listTools(ctx, input.atsign)),
   search: procedure('fleet:read')
     .input(page)
-    .query(({ ctx, input }) => searchFleet(ctx, input)),
+    .query(({ ctx, input: { direction: _, ...input } }) => searchFleet(ctx, input)),
   facets: procedure('fleet:read').query(({ ctx }) => fleetFacets(ctx)),
   activity: procedure('fleet:read').query(({ ctx }) => readActivity(ctx)),
   entity: procedure('fleet:read')

@@ -7,6 +7,7 @@ import { listGrantsOut } from './out.ts'
 import { listGrants } from './service.ts'
 
 const out = z.strictObject({
+  direction: z.literal('forward').optional(), // what a browser's infinite query says
   ...{ q: z.string().max(1000).optional(), past: z.boolean().optional(), cursor: z.string().max(400).optional() },
   limit: z.int().min(1).max(500).optional(),
 })
@@ -20,5 +21,5 @@ export const grantsRouter = router({
     .mutation(({ ctx, input }) => draftGrantStop(ctx, input)),
   out: procedure('grants:read')
     .input(out)
-    .query(({ ctx, input }) => listGrantsOut(ctx, input)),
+    .query(({ ctx, input: { direction: _, ...input } }) => listGrantsOut(ctx, input)),
 })

@@ -8,10 +8,10 @@ interface Row {
 /** A short table that is whole on the page: scrolls sideways inside itself where the window is narrow. */
 export const PlainTable = ({ label, heads, rows }: { label: string; heads: readonly string[]; rows: readonly Row[] }) => (
   // biome-ignore lint/a11y/noNoninteractiveTabindex: a scroller must be reachable by keyboard
-  <section aria-label={label} tabIndex={0} className="overflow-x-auto">
+  <section aria-label={label} tabIndex={0} className="max-h-112 overflow-auto">
     <table className="w-full text-start">
       <thead>
-        <tr className="border-line border-b text-xs text-muted">
+        <tr className="sticky top-0 border-line border-b bg-surface text-xs text-muted">
           {heads.map((head) => (
             <th key={head} scope="col" className="px-2 py-1.5 text-start font-medium whitespace-nowrap">
               {head}
