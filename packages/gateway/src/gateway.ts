@@ -119,9 +119,9 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
   const poster = createReceiptPoster(calls, client, log)
 
   mirror.onChange(() => {
+    approvals.recheck() // first: whoever waits is told why, before its channel ends
     channels.endInadmissible()
     sessions.closeInadmissible()
-    approvals.recheck()
   })
   const refreshTools = async () => {
     await presence.probe()

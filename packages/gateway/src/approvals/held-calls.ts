@@ -30,6 +30,8 @@ export interface Held {
   misses: number
   /** Unix seconds: when the client is to hear again that it waits. */
   nextProgress: number
+  /** Called at once, before anything else learns of it: the channel of an agent that is stopped ends in the same turn. */
+  onEnd: ((ending: Ending) => void) | undefined
 }
 
 export interface HeldLimits {
@@ -91,9 +93,9 @@ export class HeldCalls {
     return open.length >= max || total > maxBytes ? no('BUSY', 'too many calls wait for a person') : undefined
   }
 
-  add(parts: Omit<Held, 'ending' | 'misses' | 'nextProgress'>): Held {
+  add(parts: Omit<Held, 'ending' | 'misses' | 'nextProgress' | 'onEnd'>): Held {
     const { promise: ending, resolve } = Promise.withResolvers<Ending>()
-    const held: Held = { ...parts, ending, misses: 0, nextProgress: parts.since }
+    const held: Held = { ...parts, ending, misses: 0, nextProgress: parts.since, onEnd: undefined }
     const { permit, about } = held.asked
     const { a, id, server, tool } = permit.call
     const kept: Kept = { server, tool, a, salt: permit.salt, ending, until: Number.POSITIVE_INFINITY, held }
@@ -109,6 +111,7 @@ export class HeldCalls {
     this.#open.delete(held.id)
     open.kept.until = now + keptSeconds
     open.kept.held = undefined
+    held.onEnd?.(ending)
     open.resolve(ending)
     return true
   }

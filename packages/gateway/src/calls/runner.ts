@@ -13,7 +13,7 @@ import {
 } from '@postern/core'
 import type { Log } from '@postern/daemon'
 import type { Approvals } from '../approvals/approvals.ts'
-import type { Held, HeldCalls } from '../approvals/held-calls.ts'
+import type { Held, HeldCalls, Ending as HeldEnding } from '../approvals/held-calls.ts'
 import type { Authoriser } from '../authorise/authorise.ts'
 import type { Asked, CallFacts, CallInput, No, Permit, Refusal, Repeated } from '../authorise/candidate.ts'
 import { no } from '../authorise/candidate.ts'
@@ -87,12 +87,18 @@ export class Runner {
     const held = this.#parts.approvals.hold(session, asked, about.cth, bytes)
     if ('code' in held) return this.#refuseNow(channel, session.id, { ...held, rule: asked.policy.rule }, about, permit.request)
     sayHeld(channel, session.id, held)
+    held.onEnd = (ending) => this.#notApproved(channel, session, held, about, ending)
     const ending = await held.ending
-    if (ending.kind === 'approved') return this.#run(channel, session, { ...permit, approval: ending.approval }, about)
-    const more = { rule: asked.policy.rule, ...('approval' in ending ? { approval: ending.approval } : {}) }
-    if (ending.kind === 'ended' && ending.quiet) return void this.#receiptFor(ending.no.code, about, more)
+    if (ending.kind === 'approved') await this.#run(channel, session, { ...permit, approval: ending.approval }, about)
+  }
+
+  #notApproved(channel: Channel, { id }: McpSession, { asked, id: ref }: Held, about: CallFacts, ending: HeldEnding): void {
+    if (ending.kind === 'approved') return
+    const { rule } = asked.policy
+    const more = { rule, ...('approval' in ending ? { approval: ending.approval } : {}) }
     const receipt = this.#receiptFor(ending.no.code, about, more)
-    this.#sendRefused(channel, session.id, ending.no, permit.request, { rule: asked.policy.rule, ...receipt }, held.id)
+    const isQuiet = ending.kind === 'ended' && ending.quiet
+    if (!isQuiet) this.#sendRefused(channel, id, ending.no, asked.permit.request, { rule, ...receipt }, ref)
   }
 
   async #run(channel: Channel, session: McpSession, permit: Permit, about: CallFacts & { cth: string }): Promise<void> {
