@@ -167,8 +167,8 @@ export class Approvals {
     const { held, authoriser, view, suite, now, log } = this.#parts
     const one = held.get(id)
     if (!one) return log.info({ id }, 'a decision about a call that is not held')
-    if (one.misses >= maxMisses) return
     await one.session.ready(undefined) // while the server says its tools anew, nobody knows whether this one is still the same
+    if (one.misses >= maxMisses) return
     const again = authoriser.again(one.asked, one.session.offered, now())
     if ('code' in again) return this.#end(one, { kind: 'ended', no: no(again.code, again.message) })
     try {
