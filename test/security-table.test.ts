@@ -12,7 +12,8 @@ freeze · ECDSA malleability · parser differential · Ed25519 acceptance split 
 class lowered · unknown op ignored · one stolen passkey · stolen grant · replayed or reordered call · arguments changed after the check ·
 constraint that fails open · tool redefinition · confused deputy and tenant swap · relay reads or patterns · harvest now, decrypt later ·
 secret substitution · gateway hides an action · compromised gateway (blast radius: its own resources) · log spam · suite downgrade ·
-key claiming · recovery abused or held hostage · edges diverging · supply chain · injected agent within its grant`
+key claiming · recovery abused or held hostage · edges diverging · supply chain · approval forged, replayed or for another call ·
+approver shown another call · self-approval · injected agent within its grant`
   .split(/\s*·\s*/)
   .map((threat) => threat.trim())
 
