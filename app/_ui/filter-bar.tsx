@@ -43,7 +43,7 @@ export function FilterBar({ value, onChange, keys, count }: Props) {
     timer.current = setTimeout(() => parseFilter(next, Object.keys(keys)).problems.length === 0 && onChange(next.trim()), SETTLE_MS)
   }
   const { problems } = parseFilter(text, Object.keys(keys))
-  const problem = problems[0]
+  const problem = problems.find(({ term, why }) => why !== 'noValue' || !text.endsWith(term)) // the term that is being typed is not done yet
   return (
     <div className="flex flex-col gap-1">
       <div className="flex flex-wrap items-center gap-2">
@@ -71,7 +71,7 @@ export function FilterBar({ value, onChange, keys, count }: Props) {
               )}
             </div>
             <Autocomplete.Portal>
-              <Autocomplete.Positioner sideOffset={4} className="z-50">
+              <Autocomplete.Positioner sideOffset={4} align="start" className="z-50">
                 <Autocomplete.Popup className="max-h-72 min-w-56 overflow-y-auto rounded-md border border-line bg-surface py-1 shadow-lg">
                   <Autocomplete.List>
                     {(item: string) => (

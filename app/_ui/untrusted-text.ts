@@ -25,4 +25,10 @@ export function piecesOf(text: string, max = Number.POSITIVE_INFINITY): readonly
   return pieces
 }
 
+/** The same as one string, for labels and titles that hold no elements: `pay<U+202E>fdp`. */
+export const markedText = (text: string, max?: number): string =>
+  piecesOf(text, max)
+    .map((piece) => ('text' in piece ? piece.text : `<${piece.mark}>`))
+    .join('')
+
 export const hasUnseen = (text: string): boolean => [...text].some((character) => UNSEEN.test(character))

@@ -13,6 +13,7 @@ import { Facts } from '../../../_ui/page.tsx'
 import { Skeleton } from '../../../_ui/skeleton.tsx'
 import { Time } from '../../../_ui/time.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
+import { markedText } from '../../../_ui/untrusted-text.ts'
 import type { CallDetail } from './shapes.ts'
 
 interface Props {
@@ -198,7 +199,7 @@ function Value({
         look="quiet"
         className="text-xs! sm:min-h-6!"
         onClick={() => onFilter(of, value, false)}
-        aria-label={t('detail.filterFor', { value })}
+        aria-label={t('detail.filterFor', { value: markedText(value, 120) })}
       >
         <Plus aria-hidden="true" className="size-3.5" />
       </Button>
@@ -206,7 +207,7 @@ function Value({
         look="quiet"
         className="text-xs! sm:min-h-6!"
         onClick={() => onFilter(of, value, true)}
-        aria-label={t('detail.filterOut', { value })}
+        aria-label={t('detail.filterOut', { value: markedText(value, 120) })}
       >
         <Minus aria-hidden="true" className="size-3.5" />
       </Button>

@@ -59,8 +59,8 @@ export function fleetColumns(t: T, { activity, policy, number }: Around): readon
     },
     {
       ...{ id: 'policy', title: t('columns.policy'), width: '4.5rem', sortable: true },
-      cell: ({ kind, policy: own }) =>
-        kind !== 'gateway' || policy === 0 ? (
+      cell: ({ kind, state, policy: own }) =>
+        kind !== 'gateway' || policy === 0 || state === 'pending' ? (
           nothing
         ) : own === undefined ? (
           <span className="text-warn">{t('noPolicy')}</span>

@@ -6,6 +6,7 @@ import { parseAsString, useQueryState } from 'nuqs'
 import { useCallback, useEffect, useState } from 'react'
 import { problemOf, useTRPC } from '../../../_trpc/client.tsx'
 import { buttonClass } from '../../../_ui/button.tsx'
+import { CliLine } from '../../../_ui/cli-line.tsx'
 import { CopyLink } from '../../../_ui/copy-link.tsx'
 import { Empty } from '../../../_ui/empty.tsx'
 import { Failure } from '../../../_ui/failure.tsx'
@@ -62,10 +63,14 @@ export function Fleet({ isAdmin }: { isAdmin: boolean }) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another question has other rows
   useEffect(clear, [q])
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !isTyping(event.target) && clear()
+    const onKey = (event: KeyboardEvent) => {
+      if (isTyping(event.target) || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('[role="dialog"]')) return
+      if (event.key === 'Escape') clear()
+      if (event.key === 'e') router.push(isAdmin ? '/codes?new=gateway' : '/codes?new=agent')
+    }
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
-  }, [clear])
+  }, [clear, isAdmin, router])
 
   const shown = isAll ? new Set(still.rows.map(keyOf)) : chosen
   const choose = (next: ReadonlySet<string>) => {
@@ -81,11 +86,7 @@ export function Fleet({ isAdmin }: { isAdmin: boolean }) {
         <>
           <ExportButton q={q} sort={sort} />
           <CopyLink />
-          {isAdmin && (
-            <a href="/codes" className={buttonClass('primary')}>
-              {t('enrol')}
-            </a>
-          )}
+          <EnrolLinks isAdmin={isAdmin} />
         </>
       }
     >
@@ -109,11 +110,10 @@ export function Fleet({ isAdmin }: { isAdmin: boolean }) {
       ) : first?.total === 0 ? (
         <Empty title={t('empty.title')}>
           <p>{t('empty.why')}</p>
-          {isAdmin && (
-            <a href="/codes" className={buttonClass('primary')}>
-              {t('enrol')}
-            </a>
-          )}
+          <div className="flex flex-wrap justify-center gap-2">
+            <EnrolLinks isAdmin={isAdmin} />
+          </div>
+          <CliLine command="postern code new gateway" />
         </Empty>
       ) : first && members.length === 0 ? (
         <Empty title={t('nothing.title')}>
@@ -147,5 +147,22 @@ export function Fleet({ isAdmin }: { isAdmin: boolean }) {
         />
       )}
     </Page>
+  )
+}
+
+/** Where a code is made and the signer shows the command to run. */
+function EnrolLinks({ isAdmin }: { isAdmin: boolean }) {
+  const t = useTranslations('fleet')
+  return (
+    <>
+      <a href="/codes?new=agent" className={buttonClass(isAdmin ? 'plain' : 'primary')}>
+        {t('enrolAgent')}
+      </a>
+      {isAdmin && (
+        <a href="/codes?new=gateway" className={buttonClass('primary')}>
+          {t('enrolGateway')}
+        </a>
+      )}
+    </>
   )
 }

@@ -16,7 +16,7 @@ import type { Blast, Member, Selection } from './shapes.ts'
 
 const HOURS = [1, 8, 24, 72] as const
 const MAX_TARGETS = 64
-const MAX_LINES = 3
+const KINDS = ['gateway', 'agent'] as const
 
 interface Props {
   readonly selection: Selection
@@ -31,6 +31,7 @@ interface Props {
  */
 export function StopDialog({ selection, members, count, first, onClose }: Props) {
   const t = useTranslations('fleet')
+  const format = useFormatter()
   const client = useTRPCClient()
   const [mode, setMode] = useState<'suspend' | 'revoke'>(first)
   const [hours, setHours] = useState<number>(24)
@@ -44,15 +45,17 @@ export function StopDialog({ selection, members, count, first, onClose }: Props)
     setRequest(drafted.id)
     return drafted
   }
+  const waiting = blast.data?.pending ?? []
   const blocked =
-    count > MAX_TARGETS
-      ? t('stop.tooMany', { max: MAX_TARGETS })
-      : reason.trim() === ''
-        ? t('stop.needsReason')
-        : mode === 'revoke' && typed.trim() !== phrase
-          ? t('stop.needsName', { phrase })
-          : undefined
-  const verb = mode === 'suspend' ? 'suspend' : 'revoke'
+    waiting.length > 0
+      ? t('stop.pending', { names: format.list(waiting) })
+      : count > MAX_TARGETS
+        ? t('stop.tooMany', { max: MAX_TARGETS })
+        : reason.trim() === ''
+          ? t('stop.needsReason')
+          : mode === 'revoke' && typed.trim() !== phrase
+            ? t('stop.needsName', { phrase })
+            : undefined
   return (
     <Dialog
       title={count === 1 && members[0] ? t(`stop.${mode}One`, { name: members[0].atsign }) : t(`stop.${mode}Many`, { count })}
@@ -108,13 +111,15 @@ export function StopDialog({ selection, members, count, first, onClose }: Props)
         {t('stop.sign')}
       </SignButton>
       {request && <SecondPath request={request} />}
-      {members.slice(0, MAX_LINES).map(({ atsign, kind }) => (
-        <CliLine
-          key={atsign}
-          command={`postern ${kind} ${verb} ${atsign}${mode === 'suspend' ? ` --for ${hours}h` : ''} --reason ${shellWord(reason.trim() || '…')}`}
-        />
-      ))}
-      {count > MAX_LINES && <p className="text-xs text-muted">{t('stop.moreLines', { count: count - MAX_LINES })}</p>}
+      {KINDS.map((kind) => {
+        const names = members.filter((member) => member.kind === kind).map(({ atsign }) => atsign)
+        if (names.length === 0) return null
+        const how = mode === 'suspend' ? ` --for ${hours}h` : ''
+        return (
+          <CliLine key={kind} command={`postern ${kind} ${mode} ${names.join(' ')}${how} --reason ${shellWord(reason.trim() || '…')}`} />
+        )
+      })}
+      {count > members.length && <p className="text-xs text-muted">{t('stop.moreLines', { count: count - members.length })}</p>}
     </Dialog>
   )
 }

@@ -3,6 +3,7 @@ import { NameChip, ShortId } from '../../../_ui/chip.tsx'
 import type { Column } from '../../../_ui/table.tsx'
 import { Time } from '../../../_ui/time.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
+import { markedText } from '../../../_ui/untrusted-text.ts'
 import type { Grant } from './shapes.ts'
 import { TimeLeft } from './time-left.tsx'
 
@@ -18,7 +19,10 @@ export function grantColumns(t: T, isPast: boolean): readonly Column<Grant>[] {
     {
       ...{ id: 'tools', title: t('columns.tools'), width: 'minmax(11rem,1.6fr)' },
       cell: ({ tools }) => (
-        <span className="truncate font-mono text-xs" title={tools.map(({ server, tool }) => `${server}.${tool}`).join('\n')}>
+        <span
+          className="truncate font-mono text-xs"
+          title={tools.map(({ server, tool }) => markedText(`${server}.${tool}`, 120)).join('\n')}
+        >
           <Untrusted text={`${tools[0]?.server}.${tools[0]?.tool}`} max={80} />
           {tools.length > 1 && <span className="text-muted"> {t('more', { count: tools.length - 1 })}</span>}
         </span>

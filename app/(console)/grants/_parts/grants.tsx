@@ -44,7 +44,8 @@ export function Grants({ isAdmin }: { isAdmin: boolean }) {
     if (over > 0) void refetch()
   }, [over, refetch])
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => event.key === 'Escape' && !isTyping(event.target) && setChosen(new Set())
+    const onKey = (event: KeyboardEvent) =>
+      event.key === 'Escape' && !isTyping(event.target) && !document.querySelector('[role="dialog"]') && setChosen(new Set())
     document.addEventListener('keydown', onKey)
     return () => document.removeEventListener('keydown', onKey)
   }, [])

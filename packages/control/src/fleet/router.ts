@@ -46,10 +46,12 @@ export const fleetRouter = router({
     .input(selection)
     .mutation(async ({ ctx, input }) => {
       const members = await resolveSelection(ctx, input)
-      return blastOf(
+      const pending = members.filter(({ state }) => state === 'pending').map(({ atsign: name }) => name)
+      const blast = await blastOf(
         ctx,
         members.map(({ atsign: name }) => name),
       )
+      return { ...blast, pending }
     }),
   labels: procedure('fleet:read').query(({ ctx }) => listLabels(ctx.control, actorOf(ctx).org)),
   draftStop: procedure('requests:draft')

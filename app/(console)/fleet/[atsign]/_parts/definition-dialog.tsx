@@ -7,6 +7,7 @@ import { Failure } from '../../../../_ui/failure.tsx'
 import { Notice } from '../../../../_ui/notice.tsx'
 import { Skeleton } from '../../../../_ui/skeleton.tsx'
 import { Untrusted } from '../../../../_ui/untrusted.tsx'
+import { markedText } from '../../../../_ui/untrusted-text.ts'
 import type { Line } from './diff-lines.ts'
 import { diffLines } from './diff-lines.ts'
 
@@ -27,7 +28,7 @@ export function DefinitionDialog({ gateway, server, tool, onClose }: Props) {
   const lines = now !== undefined && pinned !== undefined && !isSame ? diffLines(pinned, now) : undefined
   const text = now ?? pinned
   return (
-    <Dialog title={`${server}.${tool.slice(0, 64)}`} placement="side" open onOpenChange={(open) => !open && onClose()}>
+    <Dialog title={markedText(`${server}.${tool}`, 130)} placement="side" open onOpenChange={(open) => !open && onClose()}>
       {found.error && <Failure problem={problemOf(found.error)} />}
       {found.isPending && <Skeleton label={t('loading')} lines={8} />}
       {digest !== undefined && pinned === undefined && <Notice tone="warn" title={t('pins.lost')} />}

@@ -15,6 +15,7 @@ import { SignButton } from '../../../../_ui/sign-button.tsx'
 import { Skeleton } from '../../../../_ui/skeleton.tsx'
 import { Time } from '../../../../_ui/time.tsx'
 import { Untrusted } from '../../../../_ui/untrusted.tsx'
+import { markedText } from '../../../../_ui/untrusted-text.ts'
 import { DefinitionDialog } from './definition-dialog.tsx'
 import type { PinnedServer, Risk, SeenTool } from './shapes.ts'
 
@@ -104,7 +105,7 @@ function Server({ gateway, server: { server, tools, reported, taken }, risks, is
             {mayPin ? (
               <input
                 type="checkbox"
-                aria-label={t('pins.choose', { name: tool.name.slice(0, 64) })}
+                aria-label={t('pins.choose', { name: markedText(tool.name, 64) })}
                 className="mt-1 size-4 accent-accent disabled:opacity-40"
                 disabled={!choosable.includes(tool.name)}
                 checked={chosen.has(tool.name)}
@@ -118,13 +119,13 @@ function Server({ gateway, server: { server, tools, reported, taken }, risks, is
               <Button
                 look="quiet"
                 onClick={() => setShown(tool.name)}
-                aria-label={t(tool.state === 'changed' ? 'pins.compare' : 'pins.show', { name: tool.name.slice(0, 64) })}
+                aria-label={t(tool.state === 'changed' ? 'pins.compare' : 'pins.show', { name: markedText(tool.name, 64) })}
               >
                 {t(tool.state === 'changed' ? 'pins.compareShort' : 'pins.showShort')}
               </Button>
               {mayPin && tool.pinnable ? (
                 <select
-                  aria-label={t('pins.riskOf', { name: tool.name.slice(0, 64) })}
+                  aria-label={t('pins.riskOf', { name: markedText(tool.name, 64) })}
                   value={riskOf(tool) ?? ''}
                   onChange={(event) => {
                     setRisk({ ...risk, [tool.name]: (event.target.value || undefined) as Risk | undefined })
