@@ -5,6 +5,7 @@ import type { Environment } from '../config.ts'
 import type { Context } from '../context.ts'
 import { CliError } from '../errors.ts'
 import { EXIT } from '../exit-codes.ts'
+import { integerOf } from '../inputs.ts'
 import type { Report } from '../output/report.ts'
 import type { Options } from '../run.ts'
 import { act, finish } from '../run.ts'
@@ -21,6 +22,7 @@ const root = join(import.meta.dirname, '../../../..')
 const NEXT = 'node_modules/next/dist/bin/next'
 const RELAY = 'packages/relay/src/main.ts'
 const CLI = 'packages/cli/src/main.ts'
+const DEMO = 'packages/cli/src/demo/main.ts'
 
 export function register(program: Command): void {
   program
@@ -34,6 +36,8 @@ export function register(program: Command): void {
       '--data <directory>',
       'where the embedded database is; default: .data of this clone. DATABASE_URL takes a PostgreSQL server instead',
     )
+    .option('--seed-demo', 'a lively organisation to look at, with simulated people and machines, in .data/demo')
+    .option('--demo-agents <count>', 'how many agents it has', '60')
     .action(act(up))
 }
 
@@ -49,6 +53,8 @@ interface Plan {
   /** Directory of what is kept beside the database. */
   readonly data: string
   readonly database: string
+  /** How many agents the demo has; undefined: this is no demo. */
+  readonly demoAgents: number | undefined
 }
 
 async function up(context: Context, _args: readonly string[], options: Options): Promise<undefined> {
@@ -65,7 +71,7 @@ async function up(context: Context, _args: readonly string[], options: Options):
     ],
     plan.host,
   )
-  const children = [startControl(context, plan), startRelay(context, plan), ...(plan.signer ? [startSigner(context, plan)] : [])] as const
+  const children = [startControl(context, plan), startRelay(context, plan), ...(plan.signer ? [startSigner(context, plan)] : [])]
   const stopping = onSignal(children)
   try {
     await Promise.race([
@@ -73,7 +79,8 @@ async function up(context: Context, _args: readonly string[], options: Options):
       Promise.all(healthOf(plan).flatMap((url, i) => (children[i] ? [untilHealthy(context, children[i], url)] : []))),
     ])
     await writeRunning(plan.data, { pid: process.pid, control: plan.control, ...(plan.signer ? { signer: plan.signer } : {}) })
-    finish(await reportOf(plan, children, await renewSecret(plan.data)), context) // it has the database: the directory is its own
+    if (plan.demoAgents !== undefined) children.push(startDemo(context, plan))
+    else finish(await reportOf(plan, children, await renewSecret(plan.data)), context) // it has the database: the directory is its own
     await Promise.race([stopping, ...children.map(async (child) => Promise.reject(endedError(child, await child.ended)))])
   } catch (error) {
     await stopAll(children)
@@ -91,14 +98,19 @@ const healthOf = ({ host, port, relayPort, signerPort }: Plan) => [
 
 function planOf(options: Options, environment: Environment): Plan {
   const [port, signerPort, relayPort] = [options.port, options.signerPort, options.relayPort].map(portOf) as [number, number, number]
-  const data = resolve(options.data ?? join(root, '.data'))
+  const isDemo = options.seedDemo === true
+  const data = resolve(options.data ?? join(root, isDemo ? '.data/demo' : '.data'))
+  const signer = isSignerBuilt() ? `http://localhost:${signerPort}` : undefined
+  if (isDemo && !signer)
+    throw new CliError('NOT_READY', 'the signer is not built', { fix: 'npm start builds what is missing', exit: 'failed' })
   return {
     ...{ host: options.host, port, signerPort, relayPort },
     control: `http://localhost:${port}`,
-    signer: isSignerBuilt() ? `http://localhost:${signerPort}` : undefined,
+    signer,
     relay: `ws://localhost:${relayPort}/relay`,
     data,
-    database: environment.DATABASE_URL || `pglite:${join(data, 'pg')}`,
+    database: (isDemo ? undefined : environment.DATABASE_URL) || `pglite:${join(data, 'pg')}`, // a demo never goes into somebody's database
+    demoAgents: isDemo ? integerOf(options.demoAgents, '--demo-agents', 13, 1_000) : undefined,
   }
 }
 
@@ -134,6 +146,27 @@ function startSigner(context: Context, { host, signerPort, control }: Plan): Chi
   const args = [CLI, 'signer', '--host', host, '--port', String(signerPort), '--console', control]
   return startChild(context, 'signer', args, { cwd: root, env })
 }
+
+/** Simulated people and machines, which speak to the control plane as real ones do. */
+function startDemo(context: Context, { control, signer, data, demoAgents }: Plan): Child {
+  const env = {
+    ...without(context.settings.environment, /^POSTERN_|^DATABASE_/),
+    ...{ POSTERN_DEMO_CONTROL: control, POSTERN_DEMO_SIGNER: signer, POSTERN_DEMO_DATA: data, POSTERN_DEMO_AGENTS: String(demoAgents) },
+  }
+  return startChild(context, 'demo', [DEMO], {
+    cwd: root,
+    env,
+    onEntry: ({ msg, link }) => msg === 'demo invitation' && sayDemo(context, control, String(link)),
+  })
+}
+
+const sayDemo = ({ say }: Context, control: string, link: string): void =>
+  [
+    `✓ Demo: a simulated organisation at ${control}. Its keys lie in one directory, its calls are invented; what is signed is real.`,
+    '  To look around, make a passkey of your own: open this, choose a name, and sign in afterwards (approved by itself; 60 min, one use)',
+    `    ${link}`,
+    '  Ctrl-C stops everything',
+  ].forEach((line) => say(line))
 
 function startRelay(context: Context, { host, relayPort, control }: Plan): Child {
   const { environment } = context.settings
