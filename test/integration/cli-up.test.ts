@@ -23,12 +23,23 @@ interface Plan {
   readonly data?: string
 }
 async function start({ port, relayPort, data = 'data' }: Plan = {}) {
-  const [free, freeRelay] = (await freePorts(2)) as [number, number]
+  const [free, freeRelay, signerPort] = (await freePorts(3)) as [number, number, number]
   const ports = { port: port ?? free, relayPort: relayPort ?? freeRelay }
-  const args = ['up', '--port', ports.port, '--relay-port', ports.relayPort, '--data', join(home.path, data), '--json']
+  const args = [
+    'up',
+    '--port',
+    ports.port,
+    '--relay-port',
+    ports.relayPort,
+    '--signer-port',
+    signerPort,
+    '--data',
+    join(home.path, data),
+    '--json',
+  ]
   const child = startNode('up', scripts.cli, args.map(String), { env: home.env })
   started.push(child)
-  return { child, ...ports }
+  return { child, ...ports, signerPort }
 }
 
 interface Ready {
@@ -50,12 +61,12 @@ const allGone = ({ pids }: Ready) =>
 
 describe('postern up', () => {
   test('brings up control plane and relay, and tells how to become the owner', async () => {
-    const { child, port, relayPort } = await start()
+    const { child, port, relayPort, signerPort } = await start()
     const { control, genesis, pids } = await ready(child)
     expect((await fetch(`${control}/api/health`)).status).toBe(200)
     expect((await fetch(`http://127.0.0.1:${relayPort}/health`)).status).toBe(200)
     expect(genesis!.command).toBe(
-      `npx postern genesis '${genesis!.cli}' --name <organisation> --as @you --console-origin http://localhost:${port}`,
+      `npx postern genesis '${genesis!.cli}' --name <organisation> --as @you --console-origin http://localhost:${port} --signer-origin http://localhost:${signerPort}`,
     )
     expect(genesis!.cli).toMatch(/^http:\/\/localhost:\d+#[A-Za-z0-9_-]{22}$/)
     expect(isAlive(pids.control) && isAlive(pids.relay)).toBe(true)

@@ -48,8 +48,7 @@ async function main(): Promise<void> {
       await gateway.report(round % 8 === 0)
       await gateway.sweep()
     }
-    const some = agents.slice((round * 7) % agents.length).slice(0, 7)
-    await Promise.all(some.map((agent) => present(agent, round)))
+    for (const [at, agent] of agents.entries()) if (at % 3 === round % 3) await present(agent, at)
     round += 1
   }
   await play()
@@ -128,9 +127,9 @@ async function invite(organisation: DemoOrganisation): Promise<void> {
   log.info({ link }, 'demo invitation')
 }
 
-async function present({ client, atsign }: DemoEdge<'agent'>, round: number): Promise<void> {
-  if (Number.parseInt(Buffer.from(atsign).toString('hex').slice(-4), 16) % 3 === 0) return // some stay away
-  const json = { version: round % 5 === 0 ? '0.0.9' : VERSION, host: `${atsign.slice(1).split('-')[0]}-laptop` }
+async function present({ client, atsign }: DemoEdge<'agent'>, at: number): Promise<void> {
+  if (at % 5 === 4) return // some stay away
+  const json = { version: at % 11 === 3 ? '0.0.9' : VERSION, host: `${atsign.slice(1).split('-')[0]}-laptop` }
   await client.call('/api/v1/presence', { json }).catch(warn) // revoked and expired ones are refused, as they should be
 }
 
