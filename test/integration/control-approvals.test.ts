@@ -150,6 +150,17 @@ describe.each(databases)('held calls on $name', (kind) => {
     expect(await decide(lost)).toMatchObject({ status: 410, json: { error: { code: 'GONE' } } })
   })
 
+  test('one that was approved when the gateway went is not said not to have run; one that runs now is left alone', async () => {
+    const [before, now] = [await hold({ epoch: short('old') }), await hold({ epoch: short('new') })]
+    for (const held of [before, now]) {
+      await decide(held)
+      await stage(held, 'approved', { by: '@cy' })
+    }
+    await t.call('POST', '/api/v1/approvals/held', { by: all.gateway, body: { epoch: short('new'), ids: [] } })
+    expect(await get(before)).toMatchObject({ status: 'executed', outcome: 'unknown', code: 'OUTCOME_UNKNOWN' })
+    expect(await get(now)).toMatchObject({ status: 'approved' })
+  })
+
   test('the log is readable with the id of a held call, while it waits', async () => {
     const held = await hold()
     expect(await t.call('GET', `/api/v1/log?approval=${held.id}`)).toMatchObject({ status: 200, json: { org: all.branch.org } })

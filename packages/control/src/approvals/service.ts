@@ -207,14 +207,17 @@ export async function reconcile(context: Context, { epoch, ids }: z.output<typeo
   const where = { org, gateway, status: { in: [...OPEN, 'approved'] } }
   const rows = await prisma.approval.findMany({ where, select: { id: true, epoch: true, status: true, decision: true }, take: 4_096 })
   const held = new Set(ids)
-  const gone = rows.filter((row) => row.epoch !== epoch || !held.has(row.id))
-  for (let at = 0; at < gone.length; at += 64) {
-    const stages = gone.slice(at, at + 64).map(({ id }) => ({ id, status: 'ended' as const, code: 'APPROVAL_ENDED' }))
-    await takeStages(context, { stages })
-  }
+  const gone = rows.filter((row) => row.epoch !== epoch || (row.status !== 'approved' && !held.has(row.id)))
+  for (let at = 0; at < gone.length; at += 64) await takeStages(context, { stages: gone.slice(at, at + 64).map(lost) })
   const decided = rows.filter((row) => row.status === 'decided' && row.decision && !gone.includes(row))
   return { decisions: decided.map(({ id, decision }) => ({ id, decision: decision as z.output<typeof decisionInput>['decision'] })) }
 }
+
+/** One that was approved may have begun when the gateway went: nobody knows, and its receipt says the same. */
+const lost = ({ id, status }: { id: string; status: string }) =>
+  status === 'approved'
+    ? { id, status: 'executed' as const, outcome: 'unknown' as const, code: 'OUTCOME_UNKNOWN' }
+    : { id, status: 'ended' as const, code: 'APPROVAL_ENDED' }
 
 function shown({ now }: Pick<Control, 'now'>, row: Omit<Approval, 'content'>): z.input<typeof approval> {
   const isLate = OPEN.includes(row.status) && row.deadline < dateOf(now() - GRACE_SECONDS)
