@@ -131,6 +131,7 @@ test('an approver sees the exact arguments, approves once, and the client gets i
   const approved = await runCli(cy, ['approve', id, '--accept=approve'])
   expect(approved).toMatchObject({ code: 0, stdout: expect.stringMatching(/executed in \d+\.\d s/) })
   expect(approved.stderr).toMatch(/✓ signed[\s\S]*✓ verified by @gw/)
+  expect(approved.stderr).not.toContain('has not signed') // a receipt of the gateway says so
   expect(textOf(await result)).toContain('Successfully wrote')
   expect(readFileSync(join(notes, 'approved.txt'), 'utf8')).toBe('hello\u200b there')
   expect((await runCli(dan, ['approve', id, '--accept=approve'])).code).toBe(9)

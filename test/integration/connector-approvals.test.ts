@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ConnectorWorld } from '../fixtures/connector/connector-world.ts'
 import type { Mode } from '../fixtures/connector/sdk-clients.ts'
-import { newClient, StreamTransport } from '../fixtures/connector/sdk-clients.ts'
+import { httpTransport, newClient, StreamTransport } from '../fixtures/connector/sdk-clients.ts'
 import { decideAs, enrolApprovers, nextHold, stagesOf } from '../fixtures/gateway/approver.ts'
 import type { PostedHold } from '../fixtures/gateway/fake-control.ts'
 import { until } from '../fixtures/gateway/gateway-world.ts'
@@ -126,6 +126,27 @@ describe.each(['legacy', { pin: '2026-07-28' }] as Mode[])('a client in mode %o'
     await ended(hold, 'ended')
   })
 })
+
+test.each(['legacy', { pin: '2026-07-28' }] as Mode[])(
+  'over HTTP in mode %o it is the same: told to ask again, then answered, and run once',
+  async (mode) => {
+    const { running } = await world.connector({ http: 0, approvalWaitSeconds: 0.2 })
+    const token = readFileSync(join(world.directoryOf('@bot'), 'http-token'), 'utf8').trim()
+    const client = newClient(mode)
+    await client.connect(httpTransport(running.url!, token))
+    await client.listTools()
+    const mark = `http ${JSON.stringify(mode)}`
+    const call = () => client.callTool({ name: 'count', arguments: { mark } })
+    const before = world.gateway.control.holds.length
+    expect(refusalOf(await call())).toMatchObject({ code: 'APPROVAL_PENDING' })
+    const hold = await nextHold(world.gateway, before)
+    decideAs(world.gateway, hold, '@cy', 'approve')
+    await ended(hold, 'executed')
+    expect(textOf(await call())).toBe('counted')
+    expect(marks().split(`${mark}\n`)).toHaveLength(2)
+    await client.close()
+  },
+)
 
 test('a gateway that restarts ends the wait, in words', async () => {
   const { first, hold, client } = await waiting('restarts', 'legacy')

@@ -1,4 +1,4 @@
-import type { Approval, SignerRequest, State, VerifiedHeld } from '@postern/core'
+import type { Approval, Receipt, SignerRequest, State, VerifiedHeld } from '@postern/core'
 import {
   approvalWords,
   encodeApproval,
@@ -20,7 +20,7 @@ import type { Report } from '../output/report.ts'
 import type { SignedIn } from '../profile/person.ts'
 import { now, surroundings } from '../surroundings.ts'
 import type { HeldEntry, SealedEntry } from './held.ts'
-import { heldCallOfEntry, openEntry, readEntry } from './held.ts'
+import { heldCallOfEntry, openEntry, readEntry, receiptOf } from './held.ts'
 
 export interface DecideOptions {
   readonly decision: Approval['decision']
@@ -51,7 +51,7 @@ export async function decide(context: Context, person: SignedIn, id: string, opt
   const signature = await sign('postern-approval-v1', bytes)
   await client.call(`/api/v1/approvals/${entry.id}/decisions`, { json: { decision: encodeSigned({ bytes, signatures: [signature] }) } })
   context.say('✓ signed')
-  return follow(context, person, entry, options)
+  return follow(context, person, state, entry, options)
 }
 
 /** Whoever says no need not be able to open it: a refusal of another call than the one meant can do no harm. */
@@ -115,14 +115,23 @@ async function inBrowser(context: Context, person: SignedIn, state: State, entry
   const request: SignerRequest = { v: 1, kind: 'approval', control: new URL(person.profile.control).origin, org: state.org, id: entry.id }
   context.say('◌ Decide with your passkey, in the browser:')
   openUrl(context, signerRequestUrl(await signerOf(person), request), true)
-  return follow(context, person, entry, { ...options, waitSeconds: Math.max(options.waitSeconds, entry.deadline - now()) })
+  return follow(context, person, state, entry, { ...options, waitSeconds: Math.max(options.waitSeconds, entry.deadline - now()) })
 }
 
 const OVER: ReadonlySet<string> = new Set(['refused', 'timed_out', 'ended', 'executed'])
 
-async function follow(context: Context, { client }: SignedIn, first: SealedEntry, { waitSeconds }: DecideOptions): Promise<Report> {
+/** Receipts come to the control plane a moment after the call. */
+const RECEIPT_MS = 4_000
+
+async function follow(
+  context: Context,
+  { client }: SignedIn,
+  state: State,
+  first: SealedEntry,
+  { waitSeconds }: DecideOptions,
+): Promise<Report> {
   const until = performance.now() + waitSeconds * 1000
-  let entry: HeldEntry = first
+  let entry = first
   let isVerified = false
   while (!OVER.has(entry.status) && performance.now() < until) {
     const { status } = entry
@@ -132,15 +141,37 @@ async function follow(context: Context, { client }: SignedIn, first: SealedEntry
     if (entry.status === 'waiting' && status === 'decided' && entry.code !== undefined)
       throw new CliError(entry.code, `${entry.gateway} did not take the decision`, { exit: 'notPermitted' })
   }
-  return reportOf(entry)
+  const isOver = OVER.has(entry.status)
+  for (const began = performance.now(); isOver && !entry.receipt && performance.now() - began < RECEIPT_MS; ) {
+    await new Promise((resolve) => setTimeout(resolve, 250))
+    entry = await readEntry(client, first.id)
+  }
+  const receipt = receiptOf(entry, state)
+  if (isOver && !receipt) context.warn(`${entry.gateway} has not signed for this yet: what is said here is the control plane’s word`)
+  return reportOf(entry, receipt)
 }
 
-function reportOf(entry: HeldEntry): Report {
+function reportOf(entry: HeldEntry, receipt: Receipt | undefined): Report {
   const { id, gateway, agent, server, tool, status, by, outcome, code, ms } = entry
   const base = {
     schema: 'approval',
-    data: { id, gateway, agent, server, tool, status, by: by ?? null, outcome: outcome ?? null, code: code ?? null, ms: ms ?? null },
+    data: {
+      id,
+      gateway,
+      agent,
+      server,
+      tool,
+      status,
+      by: by ?? null,
+      outcome: outcome ?? null,
+      code: code ?? null,
+      ms: ms ?? null,
+      receipt: receipt ?? null,
+    },
     ids: [id],
+    hints: receipt
+      ? [`✓ receipt ${receipt.rseq} of ${receipt.iss} · ${receipt.code}${receipt.approval ? ` · decided by ${receipt.approval.by}` : ''}`]
+      : [],
   }
   const call = `${server}.${tool}`
   if (status === 'executed' && outcome === 'ok') return { ...base, lines: [`✓ executed in ${((ms ?? 0) / 1000).toFixed(1)} s · ${call}`] }

@@ -1,5 +1,5 @@
-import type { AtSign, ControlClient, HeldCall, KeyId, RiskClass, State, VerifiedHeld } from '@postern/core'
-import { decodeBase64url, keyIdOf, liveKey, openHold, readHeld } from '@postern/core'
+import type { AtSign, ControlClient, HeldCall, KeyId, Receipt, RiskClass, State, VerifiedHeld } from '@postern/core'
+import { decodeBase64url, keyIdOf, liveKey, openHold, readHeld, VerifyError, verifyReceipt } from '@postern/core'
 import type { StateDir } from '@postern/daemon'
 import { CliError } from '../errors.ts'
 import { openSealKey } from '../keys/seal-key.ts'
@@ -37,6 +37,8 @@ export interface HeldEntry {
 export interface SealedEntry extends HeldEntry {
   readonly content?: string
   readonly sealed: readonly { readonly kid: KeyId; readonly bytes: string }[]
+  /** Once it is over: what the gateway signed about it. */
+  readonly receipt?: string
 }
 
 /** Calls that wait for a decision, and that this person may see. */
@@ -51,6 +53,22 @@ export const readEntry = (client: ControlClient, id: string, seen?: HeldStatus):
 export const heldCallOfEntry = (org: string, entry: HeldEntry): HeldCall => {
   const { gateway, epoch, agent, gth, cth, server, tool, schema, a, deadline: exp } = entry
   return { org, gateway, epoch, agent, gth, cth, server, tool, schema, a, exp }
+}
+
+/**
+ * The gateway's receipt for this very call, verified here: what the control plane says became of it is then no longer only its word.
+ * @returns undefined while there is none, or none that verifies
+ */
+export function receiptOf({ receipt: token, cth, gateway }: SealedEntry, state: State): Receipt | undefined {
+  if (token === undefined) return undefined
+  try {
+    const context = { org: state.org, now: now(), suite: surroundings.suite }
+    const receipt = verifyReceipt(token, (iss, kid, use) => liveKey(state, iss, kid, use), context)
+    return receipt.cth === cth && receipt.iss === gateway ? receipt : undefined
+  } catch (error) {
+    if (error instanceof VerifyError) return undefined
+    throw error
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { MAX_APPROVERS, MAX_HOLD_KEYS, MAX_SEALED_HOLD_BYTES, RISK_CLASSES, SEALED_HOLD_KEY_BYTES } from '@postern/core'
 import { z } from 'zod'
-import { atsign, bytesText, digest, opaqueId, queryInteger, serverName, signedJson, unixSeconds } from '../fields.ts'
+import { atsign, bytesText, digest, jws, opaqueId, queryInteger, serverName, signedJson, unixSeconds } from '../fields.ts'
 
 /** The body of a hold: its content, base64url, and keys. */
 export const MAX_HOLD_BODY_BYTES = Math.ceil((MAX_SEALED_HOLD_BYTES * 4) / 3) + MAX_HOLD_KEYS * 256 + 8_192
@@ -48,8 +48,8 @@ export const followQuery = z.strictObject({
   wait: queryInteger(0, 25).optional().meta({ description: 'seconds to wait for another status than `seen`' }),
   seen: status.optional(),
 })
-/** With what is sealed, while it waits: absent once it is over. */
-export const followAnswer = approval.extend({ content: content.optional(), sealed })
+/** With what is sealed, while it waits: absent once it is over. Then with the gateway's receipt, by which whoever decided can check what is said. */
+export const followAnswer = approval.extend({ content: content.optional(), sealed, receipt: jws.optional() })
 
 export const decisionInput = z.strictObject({ decision: signedJson })
 export const decisionAnswer = z.strictObject({ id: opaqueId, status, by: atsign })

@@ -108,7 +108,12 @@ export async function followApproval(
     const row = await control.db.prisma.approval.findUnique({ where: { id } })
     if (!row) throw notFound()
     const content = row.content ? { content: encodeBase64url(new Uint8Array(row.content)) } : {}
-    return { ...shown(control, row), ...content, sealed: row.keys as z.input<typeof followAnswer>['sealed'] }
+    return {
+      ...shown(control, row),
+      ...content,
+      ...(await receiptOf(control, row)),
+      sealed: row.keys as z.input<typeof followAnswer>['sealed'],
+    }
   }
   try {
     const now = await read()
@@ -119,6 +124,12 @@ export async function followApproval(
     clearTimeout(timer)
     stop()
   }
+}
+
+async function receiptOf({ db }: Control, { org, gateway, callHash, endedAt }: Approval): Promise<{ receipt?: string }> {
+  if (!endedAt) return {}
+  const row = await db.prisma.receipt.findFirst({ where: { org, gateway, callHash }, orderBy: { id: 'desc' }, select: { jws: true } })
+  return row ? { receipt: row.jws } : {}
 }
 
 /**
