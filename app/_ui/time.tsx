@@ -36,7 +36,7 @@ export function Time({ at }: { at: number }) {
     <Popover.Root>
       <Popover.Trigger
         className="rounded whitespace-nowrap underline decoration-line-strong decoration-dotted underline-offset-2"
-        aria-label={rfc}
+        aria-label={`${relativeText(at - now, 'en')}, ${rfc}`}
       >
         <time dateTime={rfc}>{relativeText(at - now, 'en')}</time>
       </Popover.Trigger>
