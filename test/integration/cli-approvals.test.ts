@@ -137,6 +137,20 @@ test('an approver sees the exact arguments, approves once, and the client gets i
   expect((await runCli(dan, ['approve', id, '--accept=approve'])).code).toBe(9)
 })
 
+test('who watches hears of each stage, a document per line', async () => {
+  const watching = startNode('watch', scripts.cli, ['watch', '--json', '--for', '60'], { env: cy.env })
+  await watching.said(/watching/)
+  const result = write('watched.txt', 'x')
+  const { id } = await waiting(cy)
+  await runCli(dan, ['refuse', id, '--yes'])
+  expect(codeOf(await result)).toBe('APPROVAL_REFUSED')
+  for (const status of ['waiting', 'decided', 'refused']) {
+    const [line] = await watching.said(new RegExp(`\\{"schema":"postern\\.watch".*"status":"${status}".*\n`))
+    expect(JSON.parse(line)).toMatchObject({ data: { event: 'approval', id, tool: 'write_file', agent: '@bot' } })
+  }
+  await watching.stop('SIGINT')
+})
+
 test('one refuses, with a reason that the agent hears; who comes later learns of it, exit code 7', async () => {
   const result = write('refused.txt', 'x')
   const { id } = await waiting(dan)

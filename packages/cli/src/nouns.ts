@@ -64,6 +64,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
     [
       noun('pending', '', 'enrolments and statements that want a signature', decide),
       noun('inbox', '', 'what needs you now: calls to approve, and enrolments', () => import('./commands/inbox.ts')),
+      noun('watch', '', 'the same as it happens', () => import('./commands/inbox.ts')),
       noun('approve', '', 'approve a call that waits, or sign an enrolment after comparing its words', decide),
       noun('sign', '', 'sign a statement that wants more signatures', decide),
       noun('refuse', '', 'turn down a call that waits, an enrolment or a statement', decide),

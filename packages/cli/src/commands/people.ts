@@ -130,9 +130,9 @@ async function list(context: Context): Promise<Report> {
     data: people,
     ids: people.map(({ atsign }) => atsign),
     table: {
-      columns: ['name', 'state', 'role', 'signs with', 'lease ends', 'may enrol', 'tags'],
-      rows: people.map(({ atsign, state: standing, role, keys, exp, delegation, tags }) => [
-        ...[atsign, stateCell(standing), role, keys.map(({ kind }) => kind), when(exp ?? undefined), mayEnrol(delegation), tags],
+      columns: ['name', 'state', 'role', 'signs with', 'seal keys', 'lease ends', 'may enrol', 'tags'],
+      rows: people.map(({ atsign, state: standing, role, keys, seal_keys: seals, exp, delegation, tags }) => [
+        ...[atsign, stateCell(standing), role, keys.map(({ kind }) => kind), seals, when(exp ?? undefined), mayEnrol(delegation), tags],
       ]),
     },
   }
@@ -149,6 +149,8 @@ function personOf(
   return {
     ...{ atsign, state: standingText(state, revocations, atsign), role: admin ? 'admin' : 'person', tags, exp: exp ?? null },
     ...{ delegation: delegation ?? null, enrolment, enrolled_seq: enrolledSeq, keys: signing },
+    /** None: held calls cannot be shown to this person, who then cannot approve any. */
+    seal_keys: keys.filter(({ use }) => use === 'seal').length,
   }
 }
 
