@@ -15,7 +15,13 @@ export interface NavItem {
 export const NAV: readonly { readonly group: string; readonly items: readonly NavItem[] }[] = [
   { group: 'now', items: [{ id: 'inbox', href: '/inbox', key: 'i', isOnPhone: true }] },
   { group: 'fleet', items: [{ id: 'fleet', href: '/fleet', key: 'f', isOnPhone: true }] },
-  { group: 'access', items: [{ id: 'grants', href: '/grants', key: 'r' }] },
+  {
+    group: 'access',
+    items: [
+      { id: 'policies', href: '/policies', key: 'p' },
+      { id: 'grants', href: '/grants', key: 'r' },
+    ],
+  },
   { group: 'activity', items: [{ id: 'calls', href: '/calls', key: 'c', isOnPhone: true }] },
 ]
 export const PAGES: readonly NavItem[] = NAV.flatMap(({ items }) => items)

@@ -207,7 +207,7 @@ export async function signDraft(context: Context, name: string, revision: number
   const before = current === undefined ? undefined : await findDocument(control.db.prisma, org, current)
   const changed = changedRules(before, bytes).filter(({ kind, isOff }) => kind !== 'gone' && !isOff)
   const untested = untestedRules(changed, results).map(({ id }) => id)
-  return { id: draft.id, url: signerUrl(context, draft, `/policies/${name}`), sha256, untested }
+  return { id: draft.id, url: signerUrl(context, draft, '/policies'), sha256, untested }
 }
 
 function runTests({ control }: Context, policy: Policy) {

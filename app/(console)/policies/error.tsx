@@ -1,0 +1,4 @@
+'use client'
+import { PageFailure } from '../../_ui/failure.tsx'
+
+export default PageFailure
