@@ -83,10 +83,18 @@ const look = EditorView.theme({
   '.cm-diagnostic': { padding: '4px 10px', fontFamily: 'var(--font-sans)' },
   '.cm-diagnostic-error': { borderLeft: '4px solid var(--color-danger)' },
   '.cm-diagnostic-warning': { borderLeft: '4px solid var(--color-warn)' },
+  // Instead of the library's pictures, which are data: addresses and so refused by the page's policy.
+  '.cm-lintRange-error, .cm-lintRange-warning': { backgroundImage: 'none', textDecorationLine: 'underline', textDecorationStyle: 'wavy' },
+  '.cm-lintRange-error': { textDecorationColor: 'var(--color-danger)' },
+  '.cm-lintRange-warning': { textDecorationColor: 'var(--color-warn)' },
+  '.cm-lint-marker': { textAlign: 'center', fontWeight: '700', lineHeight: '1em' },
+  '.cm-lint-marker-error, .cm-lint-marker-warning': { content: 'normal' },
+  '.cm-lint-marker-error::before': { content: '"✕"', color: 'var(--color-danger)' },
+  '.cm-lint-marker-warning::before': { content: '"!"', color: 'var(--color-warn)' },
   '.cm-changedLine, &.cm-merge-b .cm-changedLine, .cm-inlineChangedLine': { backgroundColor: 'var(--color-ok-soft)' },
   '.cm-deletedChunk, &.cm-merge-a .cm-changedLine': { backgroundColor: 'var(--color-danger-soft)' },
-  '.cm-changedText, &.cm-merge-b .cm-changedText': { background: 'color-mix(in srgb, var(--color-ok) 25%, transparent)' },
-  '.cm-deletedText, &.cm-merge-a .cm-changedText': { background: 'color-mix(in srgb, var(--color-danger) 25%, transparent)' },
+  '.cm-changedText, &.cm-merge-b .cm-changedText': { background: 'color-mix(in srgb, var(--color-ok) 16%, transparent)' },
+  '.cm-deletedText, &.cm-merge-a .cm-changedText': { background: 'color-mix(in srgb, var(--color-danger) 16%, transparent)' },
   '.cm-collapsedLines': { background: 'var(--color-sunken)', color: 'var(--color-muted)', padding: '4px 8px' },
 })
 

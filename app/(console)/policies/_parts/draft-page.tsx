@@ -122,9 +122,17 @@ export function DraftPage({ name, me, isAdmin }: Props) {
         )
       }
     >
+      <div className="flex flex-wrap items-start gap-x-6 gap-y-3">
+        <Review
+          {...{ name, analysis, isStale, isAdmin, seen }}
+          current={current.version?.sha256}
+          draft={{ save: draft.save, revision: draft.revision, state: draft.state }}
+        />
+        <CliLine command="npx postern policy sign policy.json" />
+      </div>
       {draft.state === 'failed' && draft.problem && <Failure problem={draft.problem} retry={() => void draft.save()} />}
       {current.isForged && <Notice tone="danger" title={t('forged')} />}
-      <div className="grid min-h-0 gap-4 lg:h-[calc(100dvh-13rem)] lg:min-h-[30rem] lg:grid-cols-[minmax(0,1.1fr)_minmax(0,1fr)]">
+      <div className="grid min-h-0 gap-4 lg:h-[calc(100dvh-17rem)] lg:min-h-[26rem] lg:grid-cols-[minmax(0,1.1fr)_minmax(0,1fr)]">
         <div className="flex min-h-0 flex-col gap-3 max-lg:h-[55dvh]">
           <TextEditor
             text={draft.text}
@@ -150,7 +158,7 @@ export function DraftPage({ name, me, isAdmin }: Props) {
               </Tabs.Tab>
             ))}
           </Tabs.List>
-          <div className={`min-h-0 grow py-4 lg:overflow-y-auto ${isStale ? 'opacity-70' : ''}`}>
+          <div className={`relative min-h-0 grow py-4 lg:overflow-y-auto ${isStale ? 'opacity-70' : ''}`}>
             {!analysis && <Skeleton label={t('loading')} lines={4} />}
             {analysis && (
               <>
@@ -173,14 +181,6 @@ export function DraftPage({ name, me, isAdmin }: Props) {
             )}
           </div>
         </Tabs.Root>
-      </div>
-      <div className="flex flex-wrap items-end justify-between gap-4">
-        <Review
-          {...{ name, analysis, isStale, isAdmin, seen }}
-          current={current.version?.sha256}
-          draft={{ save: draft.save, revision: draft.revision, state: draft.state }}
-        />
-        <CliLine command="npx postern policy sign policy.json" />
       </div>
       {draft.theirs && <ConflictDialog theirs={draft.theirs} mine={draft.text} onSettle={draft.settle} />}
       <Dialog title={t('draft.discardTitle', { name })} open={isDiscarding} onOpenChange={setDiscarding}>

@@ -10,6 +10,7 @@ import { Notice } from '../../../_ui/notice.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
 import type { Analysis, ImpactGroup } from './analysis.ts'
 import { impactGroups } from './analysis.ts'
+import { LineLink } from './line-link.tsx'
 
 interface Props {
   readonly analysis: Analysis
@@ -137,9 +138,9 @@ function Row({ cell, goTo }: { cell: MatrixCell; goTo: Props['goTo'] }) {
       </td>
       <td className="py-1">
         {rule ? (
-          <Button look="quiet" className="px-2 font-mono text-xs sm:min-h-6" onClick={() => goTo(rule.line)}>
+          <LineLink line={rule.line} goTo={goTo}>
             {t('impact.rule', { rule: rule.id, line: rule.line })}
-          </Button>
+          </LineLink>
         ) : (
           <span className="text-muted">{t('impact.noRule')}</span>
         )}

@@ -44,9 +44,12 @@ export function Review({ name, analysis, isStale, isAdmin, current, seen, draft 
     return client.policies.signDraft.mutate({ name, revision: draft.revision() })
   }
   return (
-    <div className="flex flex-col items-start gap-2">
+    <div className="flex flex-wrap items-start gap-x-4 gap-y-2">
+      <SignButton draft={sign} blocked={blocked()}>
+        {t('review.sign')}
+      </SignButton>
       {isAdmin && untested.length > 0 && !isStale && (
-        <label className="flex min-h-11 items-center gap-2 sm:min-h-0">
+        <label className="flex min-h-11 items-center gap-2 sm:min-h-8">
           <input
             type="checkbox"
             checked={isAccepted}
@@ -56,9 +59,6 @@ export function Review({ name, analysis, isStale, isAdmin, current, seen, draft 
           {t('review.acceptUntested', { count: untested.length })}
         </label>
       )}
-      <SignButton draft={sign} blocked={blocked()}>
-        {t('review.sign')}
-      </SignButton>
     </div>
   )
 }

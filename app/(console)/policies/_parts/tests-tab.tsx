@@ -1,10 +1,10 @@
 'use client'
 import { useTranslations } from 'next-intl'
-import { Button } from '../../../_ui/button.tsx'
 import { CliLine } from '../../../_ui/cli-line.tsx'
 import { Notice } from '../../../_ui/notice.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
 import type { Analysis } from './analysis.ts'
+import { LineLink } from './line-link.tsx'
 
 interface Props {
   readonly analysis: Analysis
@@ -100,16 +100,13 @@ function Line({
   look: string
   children: React.ReactNode
 }) {
-  const t = useTranslations('policies')
   return (
     <li className="flex items-start gap-2 border-line border-b py-1.5 last:border-b-0">
       <span aria-hidden="true" className={`w-4 shrink-0 text-center font-bold ${look}`}>
         {sign}
       </span>
       <span className="min-w-0 grow break-words">{children}</span>
-      <Button look="quiet" className="shrink-0 px-2 sm:min-h-6" onClick={() => goTo(line)}>
-        {t('line', { line })}
-      </Button>
+      <LineLink line={line} goTo={goTo} />
     </li>
   )
 }

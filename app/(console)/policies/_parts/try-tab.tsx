@@ -11,6 +11,7 @@ import { Field, inputClass, TextField } from '../../../_ui/field.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
 import type { Analysis } from './analysis.ts'
 import { riskOf, subjectOf } from './analysis.ts'
+import { LineLink } from './line-link.tsx'
 import type { Facts } from './shapes.ts'
 
 interface Props {
@@ -114,11 +115,7 @@ export function TryTab({ analysis: { policy }, facts, goTo, addTest }: Props) {
             <span className="min-w-0 break-words">
               <Untrusted text={decision.why} max={500} />
             </span>
-            {decision.line !== undefined && (
-              <Button look="quiet" className="px-2 sm:min-h-6" onClick={() => goTo(decision.line ?? 1)}>
-                {t('line', { line: decision.line })}
-              </Button>
-            )}
+            {decision.line !== undefined && <LineLink line={decision.line} goTo={goTo} />}
           </p>
           {decision.approvers && (
             <p className="text-muted">
@@ -145,9 +142,7 @@ export function TryTab({ analysis: { policy }, facts, goTo, addTest }: Props) {
                     <Untrusted text={text} max={300} />
                   </td>
                   <td className="py-1 whitespace-nowrap">
-                    <Button look="quiet" className="px-2 sm:min-h-6" onClick={() => goTo(line)}>
-                      {line}
-                    </Button>
+                    <LineLink line={line} goTo={goTo} />
                   </td>
                 </tr>
               ))}

@@ -43,7 +43,7 @@ export function VersionPage({ seq, isAdmin }: { seq: number; isAdmin: boolean })
   return (
     <Page title={t('versions.number', { name: version.name, version: version.version })}>
       <ul className="rounded-lg border border-line bg-surface px-4">
-        <VersionRow version={version} isCurrent={at === 0} isAdmin={isAdmin} />
+        <VersionRow version={version} isCurrent={at === 0} isAdmin={isAdmin} isHere />
       </ul>
       {at === 0 && (
         <Section title={t('version.rollout')}>
@@ -82,7 +82,7 @@ function VersionTexts({ version, before }: { version: Version; before: Version |
           <span aria-hidden="true">✓ </span>
           {t('version.checked')}
         </p>
-        <div className="flex h-[60vh] flex-col">
+        <div className="flex h-[50vh] flex-col">
           <TextEditor text={document.text} label={t('version.text')} isReadOnly />
         </div>
       </Section>

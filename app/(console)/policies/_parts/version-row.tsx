@@ -13,11 +13,13 @@ interface Props {
   readonly version: Version
   readonly isCurrent: boolean
   readonly isAdmin: boolean
+  /** On the version's own page, which needs no link to itself. */
+  readonly isHere?: boolean
   readonly children?: ReactNode
 }
 
 /** One policy that came into force: when, by whom, and the way back to it. */
-export function VersionRow({ version, isCurrent, isAdmin, children }: Props) {
+export function VersionRow({ version, isCurrent, isAdmin, isHere = false, children }: Props) {
   const t = useTranslations('policies')
   const { version: number, seq, sha256, name, at, signers, bytes } = version
   return (
@@ -42,9 +44,11 @@ export function VersionRow({ version, isCurrent, isAdmin, children }: Props) {
       )}
       <span className="ms-auto flex flex-wrap items-center gap-2">
         {children}
-        <Link href={`/policies/${encodeURIComponent(name)}/v/${seq}`} className={buttonClass('quiet')}>
-          {t('versions.open')}
-        </Link>
+        {!isHere && (
+          <Link href={`/policies/${encodeURIComponent(name)}/v/${seq}`} className={buttonClass('quiet')}>
+            {t('versions.open')}
+          </Link>
+        )}
         {isAdmin && !isCurrent && bytes !== undefined && (
           <OpenDraft name={draftNameOf(name)} from={{ kind: 'version', seq }}>
             {t('versions.restore', { version: number })}
