@@ -140,16 +140,19 @@ async function receiptOf({ db }: Control, { org, gateway, callHash, endedAt }: A
  * @throws {VerifyError} what `verifyApproval` finds
  */
 export async function decide(context: Context, id: string, { decision }: z.output<typeof decisionInput>) {
-  const work = () => decideOnce(context, id, decision)
-  return context.principal.role === 'anyone' ? limited(context.control.limits.strangers, work) : work()
+  const { control, principal } = context
+  const row = await control.db.prisma.approval.findUnique({ where: { id }, omit: { content: true } })
+  if (!row) throw notFound() // whoever guesses ids must not use up what those who know one may try
+  checkOpen(control, row)
+  const work = () => decideOnce(control, row, decision)
+  return principal.role === 'anyone' ? limited(control.limits.strangers, work) : work()
 }
 
-async function decideOnce({ control }: Context, id: string, decision: z.output<typeof decisionInput>['decision']) {
+async function decideOnce(control: Control, row: Omit<Approval, 'content'>, decision: z.output<typeof decisionInput>['decision']) {
   await control.ledger.refresh()
+  const { id } = row
   const { state, revocations } = control.ledger
-  const row = await control.db.prisma.approval.findUnique({ where: { id }, omit: { content: true } })
-  if (!row || !state) throw notFound()
-  checkOpen(control, row)
+  if (!state) throw notFound()
   const context = { approvers: row.approvers as AtSign[], revocations, now: control.now(), suite: control.suite }
   const { by, reason } = verifyApproval(readSigned(decision), heldCallOf(row), state, context)
   await control.db.prisma.$transaction(async (tx) => {

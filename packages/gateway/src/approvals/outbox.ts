@@ -31,6 +31,12 @@ export interface Outbox {
 const maxWaiting = 2_048
 const maxStages = 64
 
+/** The code of an answer that will not be another one; undefined for what passes. */
+function refusalIn(error: unknown): string | undefined {
+  const { status, code = 'INTERNAL' } = error as { status?: number; code?: string }
+  return status !== undefined && status >= 400 && status < 500 ? code : undefined
+}
+
 export function createOutbox(client: ControlClient, log: Log): Outbox {
   const waiting: ({ readonly hold: Hold } | { readonly stage: Stage })[] = []
   let running: Promise<void> | undefined
@@ -40,8 +46,8 @@ export function createOutbox(client: ControlClient, log: Log): Outbox {
       try {
         await client.call('/api/v1/approvals', { json: hold.body })
       } catch (error) {
-        const { status, code = 'INTERNAL', retryable } = error as { status?: number; code?: string; retryable?: boolean }
-        if (status === undefined || status >= 500 || (retryable && code !== 'TOO_MANY')) throw error
+        const code = refusalIn(error)
+        if (code === undefined) throw error
         if (code !== 'REPLAYED') hold.onRefused(code) // that one it has: its answer was lost
       }
     }
@@ -52,7 +58,13 @@ export function createOutbox(client: ControlClient, log: Log): Outbox {
     const stages = waiting
       .slice(0, Math.min(maxStages, end < 0 ? waiting.length : end))
       .flatMap((one) => ('stage' in one ? [one.stage] : []))
-    await client.call('/api/v1/approvals/stages', { json: { stages } })
+    try {
+      await client.call('/api/v1/approvals/stages', { json: { stages } })
+    } catch (error) {
+      const code = refusalIn(error)
+      if (code === undefined || code === 'TOO_MANY') throw error
+      log.error({ code, stages: stages.length }, 'the control plane does not take what became of held calls') // it must not keep the rest back
+    }
     waiting.splice(0, stages.length)
   }
   const sendAll = async () => {
