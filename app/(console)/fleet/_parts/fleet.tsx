@@ -22,6 +22,7 @@ import type { Member } from './shapes.ts'
 import { Views } from './views.tsx'
 
 const PAGE = 200
+const HEARTBEAT_MS = 10_000
 const NO_VALUES = {
   name: [],
   kind: [],
@@ -50,6 +51,7 @@ export function Fleet({ isAdmin }: { isAdmin: boolean }) {
   const search = useInfiniteQuery({
     ...trpc.fleet.search.infiniteQueryOptions({ q, sort, limit: PAGE }, { getNextPageParam: ({ next }) => next ?? undefined }),
     placeholderData: keepPreviousData,
+    refetchInterval: HEARTBEAT_MS, // silence is no event: who falls silent is offline after a while
   })
   const facets = useQuery(trpc.fleet.facets.queryOptions())
   const activity = useQuery(trpc.fleet.activity.queryOptions(undefined, { refetchInterval: 15_000 }))
