@@ -27,10 +27,25 @@ export function useStillRows<Row>(incoming: readonly Row[], keyOf: (row: Row) =>
   return { rows: now.flatMap((key) => last.current.get(key) ?? []), moved, apply: () => setApplied((n) => n + 1) }
 }
 
-/** Rows that would come, go, or stand elsewhere among those that stay. */
-function difference(shown: readonly string[], wanted: readonly string[]): number {
-  const [here, there] = [new Set(shown), new Set(wanted)]
-  const [stayHere, stayThere] = [shown.filter((key) => there.has(key)), wanted.filter((key) => here.has(key))]
-  const moved = stayHere.filter((key, at) => stayThere[at] !== key).length
-  return moved + (shown.length - stayHere.length) + (wanted.length - stayThere.length)
+/** Rows that would come, go, or move among those that stay: as few as explain the difference. */
+export function difference(shown: readonly string[], wanted: readonly string[]): number {
+  const places = new Map(wanted.map((key, at) => [key, at]))
+  const staying = shown.flatMap((key) => places.get(key) ?? [])
+  const moved = staying.length - longestRising(staying)
+  return moved + (shown.length - staying.length) + (wanted.length - staying.length)
+}
+
+/** Length of the longest rising subsequence: what need not move. */
+function longestRising(numbers: readonly number[]): number {
+  const ends: number[] = [] // the smallest end of a rising subsequence of each length
+  for (const n of numbers) {
+    let [low, high] = [0, ends.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if (ends[middle]! < n) low = middle + 1
+      else high = middle
+    }
+    ends[low] = n
+  }
+  return ends.length
 }
