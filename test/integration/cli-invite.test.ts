@@ -123,7 +123,7 @@ describe('what is refused', () => {
     await using machine = await openHome('fleet-kind')
     await create('kind')
     const other = await runCli(machine, ['gateway', 'enroll', '--token-file', file('kind'), '--name', '@gw-x', '--no-run'])
-    expect([other.code, other.stderr]).toEqual([5, expect.stringContaining('it is for a agent')])
+    expect([other.code, other.stderr]).toEqual([5, expect.stringContaining('it is for agents')])
     writeFileSync(file('code'), `${control.url}#${'A'.repeat(42)}E.F4KD-9TWP`, { mode: 0o600 })
     const code = await runCli(machine, ['agent', 'enroll', '--token-file', file('code'), '--name', '@x'])
     expect([code.code, code.stderr]).toEqual([2, expect.stringContaining('one-time code, not of an invite')])

@@ -44,8 +44,8 @@ async function start({ port, relayPort, data = 'data' }: Plan = {}) {
 
 interface Ready {
   readonly control: string
-  readonly pids: { readonly control: number; readonly relay: number }
-  readonly genesis: { readonly link: string | null; readonly cli: string; readonly command: string } | null
+  readonly pids: { readonly control: number; readonly relay: number; readonly signer: number }
+  readonly genesis: { readonly link: string; readonly cli: string; readonly command: string } | null
 }
 const ready = async (child: Child): Promise<Ready> => JSON.parse((await child.said(/\{"schema":"postern\.up".*\n/, 60_000))[0]).data
 
@@ -56,11 +56,10 @@ const isAlive = (pid: number) => {
     return false
   }
 }
-const allGone = ({ pids }: Ready) =>
-  until('both processes to be gone', 10_000, () => (Object.values(pids).some(isAlive) ? undefined : true))
+const allGone = ({ pids }: Ready) => until('all processes to be gone', 10_000, () => (Object.values(pids).some(isAlive) ? undefined : true))
 
 describe('postern up', () => {
-  test('brings up control plane and relay, and tells how to become the owner', async () => {
+  test('brings up control plane, signer and relay, and tells how to become the owner', async () => {
     const { child, port, relayPort, signerPort } = await start()
     const { control, genesis, pids } = await ready(child)
     expect((await fetch(`${control}/api/health`)).status).toBe(200)
@@ -69,14 +68,31 @@ describe('postern up', () => {
       `npx postern genesis '${genesis!.cli}' --name <organisation> --as @you --console-origin http://localhost:${port} --signer-origin http://localhost:${signerPort}`,
     )
     expect(genesis!.cli).toMatch(/^http:\/\/localhost:\d+#[A-Za-z0-9_-]{22}$/)
-    expect(isAlive(pids.control) && isAlive(pids.relay)).toBe(true)
+    expect(genesis!.link).toBe(`http://localhost:${signerPort}/genesis#${genesis!.cli.split('#')[1]}`)
+    expect(Object.values(pids).map(isAlive)).toEqual([true, true, true])
+  })
+
+  test('the signer is the one that was built, may talk to this control plane alone, and is let in by it', async () => {
+    const { child, signerPort } = await start()
+    const { control } = await ready(child)
+    const signer = `http://localhost:${signerPort}`
+    const page = await fetch(`${signer}/genesis`)
+    expect(page.headers.get('content-security-policy')).toContain(`connect-src ${control};`)
+    const checked = await runCliJson<{ same: boolean; parts: object[] }>(home, ['signer', 'hashes', '--check', signer])
+    expect(checked.same).toBe(true)
+    const asks = (origin: string) =>
+      fetch(`${control}/api/v1/log`, { method: 'OPTIONS', headers: { origin, 'access-control-request-method': 'GET' } })
+    expect((await asks(signer)).headers.get('access-control-allow-origin')).toBe(signer)
+    expect((await asks('http://localhost:1')).headers.get('access-control-allow-origin')).toBeNull()
+    const other = await runCli(home, ['signer', 'hashes', '--check', control])
+    expect(other.code).toBe(8)
   })
 
   test('a genesis link that was renewed replaces the first one, and says who used it', async () => {
     const { child, port } = await start({ data: 'renewed' })
     const { genesis } = await ready(child)
     const data = join(home.path, 'renewed')
-    const renewed = await runCliJson<{ cli: string; link: string | null }>(home, ['genesis', 'link', '--data', data])
+    const renewed = await runCliJson<{ cli: string; link: string }>(home, ['genesis', 'link', '--data', data])
     expect(renewed.cli).toMatch(new RegExp(`^http://localhost:${port}#[\\w-]{22}$`))
     const found = (link: string) => runCli(home, ['genesis', link, '--name', 'Acme', '--as', '@ana', '--yes'])
     expect(await found(genesis!.cli)).toMatchObject({ code: 5, stderr: expect.stringContaining('this is not the genesis secret') })
@@ -111,7 +127,7 @@ describe('postern up', () => {
     await allGone(running)
   })
 
-  test.each(['control', 'relay'] as const)('when the %s process dies, the other one is stopped and it says which', async (name) => {
+  test.each(['control', 'relay', 'signer'] as const)('when the %s process dies, the others are stopped and it says which', async (name) => {
     const { child } = await start()
     const running = await ready(child)
     process.kill(running.pids[name], 'SIGKILL')

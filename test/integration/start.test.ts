@@ -5,11 +5,11 @@ import type { Child, Home } from '../fixtures/processes.ts'
 import { freePorts, openHome, scripts, startNode, until } from '../fixtures/processes.ts'
 
 let home: Home
-let ports: [number, number]
+let ports: [number, number, number]
 let up: Child | undefined
 beforeAll(async () => {
   home = await openHome('start')
-  ports = (await freePorts(2)) as [number, number]
+  ports = (await freePorts(3)) as [number, number, number]
 })
 afterEach(async () => {
   await up?.stop('SIGKILL')
@@ -18,8 +18,8 @@ afterAll(() => home[Symbol.asyncDispose]())
 
 /** The root script without its set-up, which has run before the tests. */
 async function start(): Promise<{ child: Child; seconds: number }> {
-  const [port, relayPort] = ports.map(String) as [string, string]
-  const args = ['up', '--port', port, '--relay-port', relayPort, '--data', join(home.path, 'data')]
+  const [port, relayPort, signerPort] = ports.map(String) as [string, string, string]
+  const args = ['up', '--port', port, '--relay-port', relayPort, '--signer-port', signerPort, '--data', join(home.path, 'data')]
   const child = startNode('up', scripts.cli, args, { env: home.env })
   up = child
   const [, seconds] = await child.said(/ready in ([\d.]+) s/, 60_000)
@@ -33,10 +33,16 @@ const answers = (port: number) =>
 
 test('it says where everything is, and how to become the owner', async () => {
   const { child } = await start()
-  const [port, relayPort] = ports
-  for (const text of [`http://localhost:${port}`, `http://localhost:${port}/api/health`, `ws://localhost:${relayPort}/relay`]) {
+  const [port, relayPort, signerPort] = ports
+  for (const text of [
+    `http://localhost:${port}`,
+    `http://localhost:${signerPort}`,
+    `http://localhost:${port}/api/health`,
+    `ws://localhost:${relayPort}/relay`,
+  ]) {
     expect(child.output()).toContain(text)
   }
+  expect(child.output()).toMatch(new RegExp(`http://localhost:${signerPort}/genesis#[\\w-]{22} +valid 15 min, one use`))
   expect(child.output()).toMatch(new RegExp(`npx postern genesis 'http://localhost:${port}#[\\w-]{22}' `))
   expect(await (await fetch(`http://localhost:${port}/api/health`)).json()).toMatchObject({ status: 'ok', database: 'pglite' })
 })
@@ -47,6 +53,6 @@ test('Ctrl-C ends all of it, and the next start is a quick one', async () => {
   expect(await child.stop('SIGINT')).toBe(130)
   expect(performance.now() - began).toBeLessThan(10_000)
   const stillThere = async () => (await Promise.all(ports.map(answers))).includes(true)
-  await until('both ports to be free', 5000, async () => !(await stillThere()) || undefined)
+  await until('all ports to be free', 5000, async () => !(await stillThere()) || undefined)
   console.log(`a second start was ready in ${seconds} s, and was gone ${((performance.now() - began) / 1000).toFixed(1)} s after Ctrl-C`)
 })

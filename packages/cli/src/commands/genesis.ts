@@ -66,7 +66,7 @@ async function link(_context: Context, _args: readonly string[], options: Option
   const running = await readRunning(data)
   await refuseFounded(running.control, undefined)
   const links = linksFor(running, await renewSecret(data))
-  return { schema: 'genesis.link', data: links, ids: [links.link ?? links.cli], lines: ownerLines(links) }
+  return { schema: 'genesis.link', data: links, ids: [links.link], lines: ownerLines(links) }
 }
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]

@@ -47,8 +47,7 @@ interface Plan {
   readonly signerPort: number
   readonly relayPort: number
   readonly control: string
-  /** Undefined: this installation has no signer. */
-  readonly signer: string | undefined
+  readonly signer: string
   readonly relay: string
   /** Directory of what is kept beside the database. */
   readonly data: string
@@ -63,22 +62,22 @@ async function up(context: Context, _args: readonly string[], options: Options):
   if (!existsSync(join(root, '.next/BUILD_ID'))) {
     throw new CliError('NOT_READY', 'the control plane is not built', { fix: 'npm start builds what is missing', exit: 'failed' })
   }
+  if (!isSignerBuilt()) {
+    throw new CliError('NOT_READY', 'the signer is not built', { fix: 'npm start builds what is missing', exit: 'failed' })
+  }
   await requireFreePorts(
     [
       { port: plan.port, whose: 'control plane', flag: '--port' },
-      ...(plan.signer ? [{ port: plan.signerPort, whose: 'signer', flag: '--signer-port' }] : []),
+      { port: plan.signerPort, whose: 'signer', flag: '--signer-port' },
       { port: plan.relayPort, whose: 'relay', flag: '--relay-port' },
     ],
     plan.host,
   )
-  const children = [startControl(context, plan), startRelay(context, plan), ...(plan.signer ? [startSigner(context, plan)] : [])]
+  const children = [startControl(context, plan), startRelay(context, plan), startSigner(context, plan)]
   const stopping = onSignal(children)
   try {
-    await Promise.race([
-      stopping,
-      Promise.all(healthOf(plan).flatMap((url, i) => (children[i] ? [untilHealthy(context, children[i], url)] : []))),
-    ])
-    await writeRunning(plan.data, { pid: process.pid, control: plan.control, ...(plan.signer ? { signer: plan.signer } : {}) })
+    await Promise.race([stopping, Promise.all(healthOf(plan).map((url, i) => untilHealthy(context, children[i]!, url)))])
+    await writeRunning(plan.data, { pid: process.pid, control: plan.control, signer: plan.signer })
     if (plan.demoAgents !== undefined) children.push(startDemo(context, plan))
     else finish(await reportOf(plan, children, await renewSecret(plan.data)), context) // it has the database: the directory is its own
     await Promise.race([stopping, ...children.map(async (child) => Promise.reject(endedError(child, await child.ended)))])
@@ -100,13 +99,10 @@ function planOf(options: Options, environment: Environment): Plan {
   const [port, signerPort, relayPort] = [options.port, options.signerPort, options.relayPort].map(portOf) as [number, number, number]
   const isDemo = options.seedDemo === true
   const data = resolve(options.data ?? join(root, isDemo ? '.data/demo' : '.data'))
-  const signer = isSignerBuilt() ? `http://localhost:${signerPort}` : undefined
-  if (isDemo && !signer)
-    throw new CliError('NOT_READY', 'the signer is not built', { fix: 'npm start builds what is missing', exit: 'failed' })
   return {
     ...{ host: options.host, port, signerPort, relayPort },
     control: `http://localhost:${port}`,
-    signer,
+    signer: `http://localhost:${signerPort}`,
     relay: `ws://localhost:${relayPort}/relay`,
     data,
     database: (isDemo ? undefined : environment.DATABASE_URL) || `pglite:${join(data, 'pg')}`, // a demo never goes into somebody's database
@@ -124,7 +120,7 @@ function startControl(context: Context, { host, port, control, signer, relay, da
     NEXT_TELEMETRY_DISABLED: '1',
     POSTERN_PUBLIC_URL: `${control},http://127.0.0.1:${port}`,
     POSTERN_RELAY_URLS: relay,
-    ...(signer ? { POSTERN_SIGNER_ORIGINS: signer } : {}),
+    POSTERN_SIGNER_ORIGINS: signer,
     ...without(environment, /^POSTERN_(RELAY_(?!URLS)|GENESIS_)/),
     DATABASE_URL: database,
     POSTERN_GENESIS_RECORD: recordPath(data),
@@ -201,7 +197,7 @@ async function reportOf(plan: Plan, children: readonly Child[], secret: string):
   const { control, signer, relay, database } = plan
   const overview = await readOverview(control)
   const health = `${control}/api/health`
-  const genesis = overview && !overview.organisation ? linksFor({ control, ...(signer ? { signer } : {}) }, secret) : undefined
+  const genesis = overview && !overview.organisation ? linksFor({ control, signer }, secret) : undefined
   const seconds = performance.now() / 1000 // since this process began
   const where = database.startsWith('pglite:') ? database : 'PostgreSQL (DATABASE_URL)'
   const pids = Object.fromEntries(children.map(({ name, pid }) => [name === 'control plane' ? 'control' : name, pid]))
@@ -209,7 +205,7 @@ async function reportOf(plan: Plan, children: readonly Child[], secret: string):
     schema: 'up',
     data: {
       control,
-      signer: signer ?? null,
+      signer,
       health,
       relay,
       database: where,
@@ -219,7 +215,7 @@ async function reportOf(plan: Plan, children: readonly Child[], secret: string):
       ready_seconds: Number(seconds.toFixed(2)),
     },
     lines: [
-      `✓ Postern is up    console  ${control}      signer  ${signer ?? 'not built'}`,
+      `✓ Postern is up    console  ${control}      signer  ${signer}`,
       `  health ${health} · relay ${relay} · database ${where}`,
       ...(overview?.organisation ? [`  organisation ${JSON.stringify(overview.organisation.name)} ${overview.organisation.org}`] : []),
       ...(genesis ? ownerLines(genesis).map((line) => `  ${line}`) : []),

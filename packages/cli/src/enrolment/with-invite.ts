@@ -94,7 +94,7 @@ export async function enrolWithInvite(
 
 function inviteIn(state: State, kid: KeyId, kind: 'gateway' | 'agent'): Invite {
   const invite = state.invites.get(kid)
-  const why = !invite ? 'the log does not know it' : invite.kind !== kind ? `it is for a ${invite.kind}` : undefined
+  const why = !invite ? 'the log does not know it' : invite.kind !== kind ? `it is for ${invite.kind}s` : undefined
   if (invite && !why) return invite
   throw new CliError('NOT_PERMITTED', 'this invite does not let it in', { exit: 'notPermitted', ...(why ? { why } : {}) })
 }

@@ -28,8 +28,7 @@ export async function renewSecret(data: string): Promise<string> {
 export interface Running {
   readonly pid: number
   readonly control: string
-  /** Undefined: started without. */
-  readonly signer?: string
+  readonly signer: string
 }
 
 export const writeRunning = (data: string, running: Running): Promise<void> =>
@@ -56,8 +55,8 @@ function isAlive(pid: number): boolean {
 }
 
 export interface GenesisLinks {
-  /** For a browser: the signer, where a passkey is made. Null: there is no signer. */
-  readonly link: string | null
+  /** For a browser: the signer, where a passkey is made. */
+  readonly link: string
   /** For `postern genesis`. */
   readonly cli: string
   readonly command: string
@@ -68,10 +67,10 @@ export function linksFor({ control, signer }: Pick<Running, 'control' | 'signer'
   const cli = `${control}#${secret}`
   const origins = [
     ...(control === 'http://localhost:3000' ? [] : [`--console-origin ${control}`]),
-    ...(signer === undefined || signer === 'http://localhost:3001' ? [] : [`--signer-origin ${signer}`]),
+    ...(signer === 'http://localhost:3001' ? [] : [`--signer-origin ${signer}`]),
   ]
   return {
-    link: signer === undefined ? null : `${signer}/genesis#${secret}`,
+    link: `${signer}/genesis#${secret}`,
     cli,
     command: ['npx postern genesis', `'${cli}'`, '--name <organisation> --as @you', ...origins].join(' '),
   }
@@ -79,13 +78,9 @@ export function linksFor({ control, signer }: Pick<Running, 'control' | 'signer'
 
 /** For people: what to do while nobody owns it. */
 export const ownerLines = ({ link, command }: GenesisLinks): readonly string[] => [
-  ...(link
-    ? [
-        'Nobody owns it yet. Open this on the device that will hold your first passkey:',
-        `  ${link}            valid 15 min, one use`,
-        `The secret is after '#': it reaches no proxy and no log.     Again: postern genesis link`,
-        'Or, with an ssh key, in another terminal:',
-      ]
-    : ['Nobody owns it yet. Within 15 minutes, once, in another terminal:']),
+  'Nobody owns it yet. Open this on the device that will hold your first passkey:',
+  `  ${link}            valid 15 min, one use`,
+  `The secret is after '#': it reaches no proxy and no log.     Again: postern genesis link`,
+  'Or, with an ssh key, in another terminal:',
   `  ${command}`,
 ]
