@@ -192,7 +192,12 @@ describe('a server', () => {
   test('is reported with its tools, so that people can pin them', async () => {
     await open({ risks: {} })
     const report = world.control.presence.findLast(({ servers }) => servers)
-    expect(report?.servers?.[0]?.tools.map(({ name }) => name)).toEqual([...Object.keys(defaultRisks).slice(0, 6), 'unpinned'])
+    expect(report?.servers?.[0]?.tools.map(({ name }) => name)).toEqual([
+      ...Object.keys(defaultRisks).slice(0, 6),
+      'typed',
+      'leak',
+      'unpinned',
+    ])
   })
 })
 

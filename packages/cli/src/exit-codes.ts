@@ -196,6 +196,8 @@ const table = {
   APPROVAL_TIMED_OUT: 'notPermitted',
   APPROVAL_ENDED: 'conflict',
   OUTPUT_UNSUPPORTED: 'notPermitted',
+  OUTPUT_REFUSED: 'notPermitted',
+  SCHEMA_UNUSABLE: 'notPermitted',
   OUTCOME_UNKNOWN: 'failed',
 } as const satisfies Record<ForeignCode, ExitName>
 

@@ -15,6 +15,8 @@ import { createAuthorityView } from './authority/view.ts'
 import { CallLog } from './calls/call-log.ts'
 import type { ReceiptWriter } from './calls/receipts.ts'
 import { createReceiptWriter } from './calls/receipts.ts'
+import type { Checks } from './checks/checks.ts'
+import { openChecks } from './checks/checks.ts'
 import type { ClockGuard } from './clock-guard.ts'
 import { openClockGuard } from './clock-guard.ts'
 import type { GatewayConfig } from './config.ts'
@@ -42,6 +44,7 @@ export interface Engine {
   readonly authoriser: Authoriser
   readonly issuer: Issuer
   readonly grantsOut: GrantsOut
+  readonly checks: Checks
   readonly client: ControlClient
 }
 
@@ -85,6 +88,7 @@ export async function openEngine(
     authoriser: createAuthoriser(world),
     issuer: createIssuer({ org, self, key: keys.issue, epoch, view, suite, random, onIssued: grantsOut.add }),
     grantsOut,
+    checks: disposers.use(openChecks()),
     client: createControlClient(config.control ?? pin.control, keys.auth, deps),
   }
 }

@@ -96,7 +96,7 @@ function connect(engine: Engine, config: GatewayConfig, watched: WatchedConfig, 
     onGone: (session) => approvals.leave(session),
   })
   const approvals = new Approvals({ ...parts, receiptKey: keys.receipt, held, authoriser })
-  const runner = new Runner({ ...parts, authoriser, calls, receipts, approvals, held })
+  const runner = new Runner({ ...parts, authoriser, calls, receipts, approvals, held, checks: engine.checks })
   const door = createRestDoor({ ...parts, key: keys.seal, issuer })
   const presence = createPresence({ ...below, version, grantsOut, onRelays: (urls) => links.set(watched.file.relays ?? urls) })
   const keeper = new Keeper({

@@ -92,7 +92,7 @@ export function createDecisions(suite: Suite) {
     }
     return {
       channel: { agent, key: channelKid, binding },
-      session: { server, offered: new Map([[tool, digest]]) },
+      session: { server, offered: new Map([[tool, digest]]), fit: { fits: true } },
       header: {
         salt: encodeBase64url(salt),
         call: signCall(call, callKey.seed, suite),

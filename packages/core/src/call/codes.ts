@@ -92,6 +92,10 @@ const table = {
     fix: 'An administrator reviews the change and pins it again.',
   },
   ARGUMENT_REFUSED: { title: 'An argument is outside what is allowed.', fix: 'Stay within the conditions, or have the rule widened.' },
+  SCHEMA_UNUSABLE: {
+    title: 'The arguments cannot be checked against the schema of the tool.',
+    fix: 'Have the server give a JSON Schema (2020-12 or draft 7) that is bounded and refers to nothing outside, and pin it.',
+  },
   POLICY_DENIED: { title: 'The policy does not allow this.', fix: 'An administrator signs a policy with a rule that does.' },
   LIMIT_EXCEEDED: { title: 'A limit of the policy or of the grant is used up.', fix: 'Wait until it is renewed, or have it raised.' },
   LIMIT_UNSUPPORTED: {
@@ -127,6 +131,10 @@ const table = {
   OUTPUT_UNSUPPORTED: {
     title: 'The policy asks for a check of results that this version cannot do.',
     fix: 'Upgrade the gateway, or sign a policy without that check.',
+  },
+  OUTPUT_REFUSED: {
+    title: 'The call ran; its result is withheld.',
+    fix: 'Ask the owner of the server for a result without it, or have the rule changed.',
   },
   OUTCOME_UNKNOWN: {
     title: 'The call was started; whether it took effect is not known.',

@@ -158,7 +158,7 @@ function sayExtras({ wait_seconds, flow, output }: JsonObject): readonly string[
   return [
     ...(wait_seconds === undefined ? [] : [`it waits for that at most ${wait_seconds} s`]),
     ...(flow === undefined ? [] : [`gateways need the flow step (${flow})`]),
-    ...(output === undefined ? [] : [`gateways need the output step (${output})`]),
+    ...(output === undefined ? [] : [output === 'redact' ? 'secrets are taken out of its results' : 'results with secrets are withheld']),
   ]
 }
 

@@ -28,6 +28,7 @@ export function compileRule(fields: RuleFields, index: number, line: number, gro
     limits: compileLimits(fields.limits),
     sums: fields.limits?.sums !== undefined || checks.some((check) => check.name === 'sum'),
     requires: requirementsOf(fields),
+    output: fields.output,
     approvers: compileApprovers(fields, groups, path),
   }
 }

@@ -6,7 +6,7 @@ import { argumentsOf } from './action.ts'
 import type { Judgement } from './check.ts'
 import { judge, sayJudgement } from './check.ts'
 import { DEFAULT_TTL_SECONDS } from './compile.ts'
-import type { Effect, Limits, Policy, Requirement, Rule } from './document.ts'
+import type { Effect, Limits, OutputMode, Policy, Requirement, Rule } from './document.ts'
 import { rulesFor, scopeOf } from './scope.ts'
 import type { TraceLine } from './trace.ts'
 import { traceRules } from './trace.ts'
@@ -29,6 +29,8 @@ export interface Decision {
   readonly limits: Limits
   /** Steps the gateway must have to run this: of every rule that permits the call. It refuses what it does not have. */
   readonly requires: readonly Requirement[]
+  /** With requirement `output`: the strictest that a rule which permits the call asks for. */
+  readonly output?: OutputMode
   /** With effect `ask` only. */
   readonly approvers?: Approvers
   /** With effect `ask` only: how long the call waits for one of them. */
@@ -54,6 +56,7 @@ interface Found {
   /** A rule that would have permitted the call with other arguments. */
   nearly?: Hit
   requires: Set<Requirement> | undefined
+  output: OutputMode | undefined
 }
 
 /**
@@ -70,7 +73,7 @@ export function decide(policy: Policy, subject: Subject, action: Action): Decisi
   const found = consider(policy, subject, action, args)
   const { denies, restrains, asks, allows, nearly } = found
   const done = (effect: Effect, code: DecisionCode, hit: Hit | undefined, why: string) =>
-    new MadeDecision(about, effect, code, hit?.rule, why, effect === 'deny' ? undefined : found.requires)
+    new MadeDecision(about, effect, code, hit?.rule, why, effect === 'deny' ? undefined : found)
   if (denies) return done('deny', 'POLICY_DENIED', denies, sayDenial(denies))
   if (asks) return done('ask', 'ASK', asks, `${sayRule(asks.rule)} asks a person`)
   if (restrains) return done('deny', codeOf(restrains), restrains, `${sayRule(restrains.rule)}: ${sayHit(restrains)}`)
@@ -80,7 +83,7 @@ export function decide(policy: Policy, subject: Subject, action: Action): Decisi
 }
 
 function consider(policy: Policy, subject: Subject, action: Action, args: JsonValue): Found {
-  const found: Found = { requires: undefined }
+  const found: Found = { requires: undefined, output: undefined }
   for (const rules of rulesFor(policy.plan, action)) {
     for (const rule of rules) {
       const scope = scopeOf(rule, subject, action)
@@ -99,7 +102,9 @@ function note(found: Found, hit: Hit): void {
   const permits = hit.judgement.kind === 'yes' && hit.sure && !hit.rule.sums
   if (effect === 'ask' && restricts(hit.judgement)) keep(found, 'restrains', hit)
   keep(found, permits ? (effect === 'ask' ? 'asks' : 'allows') : 'nearly', hit)
-  if (permits && hit.rule.requires.length > 0) found.requires = new Set([...(found.requires ?? []), ...hit.rule.requires])
+  if (!permits) return
+  if (hit.rule.requires.length > 0) found.requires = new Set([...(found.requires ?? []), ...hit.rule.requires])
+  if (hit.rule.output === 'refuse' || found.output === undefined) found.output = hit.rule.output ?? found.output
 }
 
 /** Unnamed arguments do not take a call out of a restriction: only a condition that definitely fails does. */
@@ -136,6 +141,7 @@ class MadeDecision implements Decision {
   readonly why: string
   readonly limits: Limits
   readonly requires: readonly Requirement[]
+  declare readonly output?: OutputMode
   declare readonly approvers?: Approvers
   declare readonly waitSeconds?: number
   readonly #about: readonly [Policy, Subject, Action]
@@ -147,13 +153,14 @@ class MadeDecision implements Decision {
     code: DecisionCode,
     rule: Rule | undefined,
     why: string,
-    requires: ReadonlySet<Requirement> | undefined,
+    permitted: Pick<Found, 'requires' | 'output'> | undefined,
   ) {
     this.effect = effect
     this.code = code
     this.why = why
     this.limits = effect === 'deny' || rule === undefined ? DEFAULT_LIMITS : rule.limits
-    this.requires = requires === undefined ? NOTHING_REQUIRED : [...requires].sort()
+    this.requires = permitted?.requires === undefined ? NOTHING_REQUIRED : [...permitted.requires].sort()
+    if (permitted?.output !== undefined) this.output = permitted.output
     this.#about = about
     if (rule === undefined) return
     this.rule = rule.id

@@ -9,6 +9,9 @@ export type Effect = 'allow' | 'ask' | 'deny'
 /** Steps of the gateway that a policy may ask for. A gateway that does not have the step refuses the call with the step's code. */
 export type Requirement = 'flow' | 'output'
 
+/** What becomes of a result in which there is a secret: it is taken out, or the whole result is withheld. */
+export type OutputMode = 'redact' | 'refuse'
+
 /** What a rule grants at most. Counted by the gateway; this module only carries them. */
 export interface Limits {
   /** Lifetime of a grant, 1–600. */
@@ -54,6 +57,7 @@ export interface Rule {
   /** Has a `sum` as condition or limit, so this version never lets it permit anything. */
   readonly sums: boolean
   readonly requires: readonly Requirement[]
+  readonly output: OutputMode | undefined
   /** `waitSeconds`: how long a call waits for one of them, 10–900. */
   readonly approvers: { readonly atsigns: readonly AtSign[]; readonly owner: boolean; readonly waitSeconds: number } | undefined
 }

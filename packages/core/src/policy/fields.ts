@@ -32,7 +32,7 @@ const rule: Help<RuleFields> = {
   off: { help: 'Switched off: checked like any rule, but does not count.', insert: 'true', values: ['true', 'false'] },
   flow: { help: 'Reserved. A gateway without this step refuses the call.', insert: '"ask"', values: ['ask', 'deny'] },
   output: {
-    help: 'What becomes of a result with secrets. A gateway without this step refuses the call.',
+    help: 'What becomes of a result with secrets: they are taken out, or it is withheld.',
     insert: '"redact"',
     values: ['redact', 'refuse'],
   },

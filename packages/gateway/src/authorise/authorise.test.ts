@@ -22,7 +22,7 @@ const refusal = (step: string, code: string) => expect.objectContaining({ effect
 test('the order of the steps is the protocol’s', () => {
   expect(steps.map(({ name }) => name)).toEqual([
     ...['frame', 'channel key', 'grant', 'standing', 'fresh', 'times', 'call signature', 'binding', 'counter'],
-    ...['tool', 'conditions', 'once', 'limits', 'flow', 'approval', 'output'],
+    ...['tool', 'conditions', 'once', 'limits', 'flow', 'approval'],
   ])
 })
 
@@ -256,6 +256,14 @@ describe('tool', () => {
   test('one of a server that has not said what it offers is refused', () => {
     expect(decide({ offered: undefined })).toEqual(refusal('tool', 'SERVER_FAILED'))
   })
+
+  test('whose arguments do not fit the pinned schema is refused with the place, and one that cannot be checked is, too', () => {
+    expect(decide({ fit: { fits: true } }).effect).toBe('run')
+    expect(decide({ fit: { misfit: '/path: must be string' } })).toMatchObject({
+      ...{ step: 'tool', code: 'ARGUMENT_REFUSED', message: expect.stringContaining('/path: must be string') },
+    })
+    expect(decide({ fit: { unusable: 'too deep' } })).toEqual(refusal('tool', 'SCHEMA_UNUSABLE'))
+  })
 })
 
 describe('conditions', () => {
@@ -376,9 +384,21 @@ describe('what this version cannot do is refused where the policy asks for it, n
     ruled({ flow: 'deny' })
     expect(decide()).toEqual(refusal('flow', 'FLOW_UNSUPPORTED'))
   })
-  test('a check of results, before anything runs', () => {
+  test('a check of results runs, and says how: the strictest of the rules that permit it', () => {
     ruled({ output: 'redact' })
-    expect(decide()).toEqual(refusal('output', 'OUTPUT_UNSUPPORTED'))
+    expect(decide()).toMatchObject({ effect: 'run', output: 'redact' })
+    const rule = { who: ['*'], servers: ['fs'], tools: ['*'], effect: 'allow' }
+    w.known.policy = policyOf({
+      v: 1,
+      name: 'x',
+      rules: [
+        { id: 'a', ...rule, output: 'redact' },
+        { id: 'b', ...rule, output: 'refuse' },
+        { id: 'c', ...rule },
+      ],
+    })
+    held = w.grant({ pol: w.known.policy.digest })
+    expect(decide()).toMatchObject({ effect: 'run', output: 'refuse' })
   })
   test('a limit on a total', () => {
     ruled({ when: { amount: { sum: 100 } } })

@@ -4,7 +4,7 @@ import { checkBinding, checkCallSignature, checkCounter, checkOnce } from './cal
 import type { Asked, CallFacts, CallInput, No, Permit, Refusal, Repeated, StepOutcome, Verdict } from './candidate.ts'
 import { Candidate, found } from './candidate.ts'
 import { checkChannelKey, checkFrame, checkFresh, checkGrant, checkStanding, checkTimes } from './grant-steps.ts'
-import { checkApproval, checkConditions, checkFlow, checkLimits, checkOutput, checkTool } from './tool-steps.ts'
+import { checkApproval, checkConditions, checkFlow, checkLimits, checkTool } from './tool-steps.ts'
 import type { World } from './world.ts'
 
 interface Step {
@@ -35,7 +35,6 @@ export const steps: readonly Step[] = [
   { name: 'limits', check: checkLimits },
   { name: 'flow', check: checkFlow, again: true },
   { name: 'approval', check: checkApproval, again: true },
-  { name: 'output', check: checkOutput, again: true },
 ]
 
 /**
@@ -133,6 +132,7 @@ function permit(candidate: Candidate, world: World): Permit {
     grant: use.grant,
     risk: found(candidate.pin).risk,
     rule,
+    output: found(candidate.decision).output,
     pol: use.grant.pol,
     request: found(candidate.request),
   }

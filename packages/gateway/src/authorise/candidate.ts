@@ -5,6 +5,7 @@ import type {
   Grant,
   GrantDetail,
   KeyId,
+  OutputMode,
   Policy,
   PublicKey,
   RefusalCode,
@@ -14,6 +15,7 @@ import type {
   ToolCall,
   ToolPin,
 } from '@postern/core'
+import type { Fit } from '../checks/schemas.ts'
 import type { GrantUse } from './uses.ts'
 import type { InputRequest } from './world.ts'
 
@@ -30,6 +32,8 @@ export interface CallInput {
     readonly server: string
     /** Tool → digest of the definition that the server gives in this session. Undefined: the server has not been asked. */
     readonly offered: ReadonlyMap<string, string> | undefined
+    /** How the arguments go with the input schema of the definition that is offered; undefined: it has none. */
+    readonly fit: Fit | undefined
   }
   readonly header: {
     readonly salt: string
@@ -72,6 +76,8 @@ export interface Permit {
   readonly grant: Grant
   readonly risk: RiskClass
   readonly rule: string | undefined
+  /** What the policy asks of the result. */
+  readonly output: OutputMode | undefined
   readonly pol: string
   /** The parsed object on which was decided, and which is forwarded. */
   readonly request: RpcRequest

@@ -1,5 +1,6 @@
 import type { Decision, RefusalCode } from '@postern/core'
 import { decide, holdsAll } from '@postern/core'
+import type { Fit } from '../checks/schemas.ts'
 import type { Candidate, No, StepOutcome } from './candidate.ts'
 import { found, no } from './candidate.ts'
 import type { World } from './world.ts'
@@ -18,6 +19,13 @@ export function checkTool(c: Candidate, { authority }: World): StepOutcome {
   if (offers !== pin.digest) return no('TOOL_CHANGED', offers === undefined ? 'the server does not offer the tool' : undefined)
   c.detail = detail
   c.pin = pin
+  return unfit(c.input.session.fit)
+}
+
+/** The arguments have to be ones that the pinned definition describes. */
+function unfit(fit: Fit | undefined): StepOutcome {
+  if (fit === undefined || 'fits' in fit) return undefined
+  return 'misfit' in fit ? no('ARGUMENT_REFUSED', `the tool's own schema: ${fit.misfit}`) : no('SCHEMA_UNUSABLE', fit.unusable)
 }
 
 /** The arguments satisfy the grant and the policy, both on the object that is forwarded. */
@@ -92,11 +100,6 @@ export function checkApproval(c: Candidate, { authority }: World): StepOutcome {
 }
 const noSealKey = 'not enrolled, revoked, or enrolled without a seal key'
 const sayNames = (names: readonly string[]) => (names.length > 5 ? `${names.slice(0, 5).join(', ')} and others` : names.join(', '))
-
-/** Checks of results come after the run, but a call whose result could not be checked must not run at all. */
-export function checkOutput(c: Candidate): StepOutcome {
-  return unsupported(c, found(c.decision).requires.includes('output'), 'OUTPUT_UNSUPPORTED')
-}
 
 function unsupported(c: Candidate, isAsked: boolean, code: RefusalCode): StepOutcome {
   const { rule } = found(c.decision)

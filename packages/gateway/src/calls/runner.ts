@@ -1,4 +1,4 @@
-import type { JsonObject, MessageHeader, RefusalCode, RequestId, RpcRequest, RpcResponse, Suite } from '@postern/core'
+import type { JsonObject, MessageHeader, ReceiptStatus, RefusalCode, RequestId, RpcRequest, RpcResponse, Suite } from '@postern/core'
 import {
   createRefusedResult,
   encodeBase64url,
@@ -18,6 +18,8 @@ import type { Authoriser } from '../authorise/authorise.ts'
 import type { Asked, CallFacts, CallInput, No, Permit, Refusal, Repeated } from '../authorise/candidate.ts'
 import { no } from '../authorise/candidate.ts'
 import type { AuthorityView } from '../authority/view.ts'
+import type { Checks } from '../checks/checks.ts'
+import type { Fit } from '../checks/schemas.ts'
 import type { Channel } from '../link/channel.ts'
 import type { CallReturn, McpSession } from '../session/mcp-session.ts'
 import type { CallEntry, CallLog, Ending, Finished } from './call-log.ts'
@@ -29,6 +31,7 @@ export interface RunnerParts {
   readonly receipts: ReceiptWriter
   readonly approvals: Approvals
   readonly held: HeldCalls
+  readonly checks: Checks
   readonly view: AuthorityView
   readonly epoch: () => string
   readonly suite: Suite
@@ -73,7 +76,9 @@ export class Runner {
     const ready = session.ready(request)
     if (ready) await ready
     const { sid, ...tokens } = header
-    const verdict = this.#parts.authoriser.decide(inputOf(channel, session, tokens, body), this.#parts.now())
+    const fitting = this.#parts.checks.fit(session, request)
+    const fit = fitting instanceof Promise ? await fitting : fitting
+    const verdict = this.#parts.authoriser.decide(inputOf(channel, session, fit, tokens, body), this.#parts.now())
     const about = { ...verdict.about, cth: tokenHash(header.call, this.#parts.suite) }
     if (verdict.effect === 'refuse') return this.#refuse(channel, sid, { ...verdict, about }, request)
     if (verdict.effect === 'repeat') return this.#repeat(channel, sid, { ...verdict, about }, request)
@@ -113,7 +118,7 @@ export class Runner {
     const returned = changed ?? (await session.call(request))
     if ('code' in returned) this.#ended(channel, session.id, permit, entry, returned, 'not_run', began)
     else if ('lost' in returned) this.#lost(channel, session.id, permit, entry, returned, began)
-    else this.#returned(channel, session.id, permit, entry, returned, began)
+    else await this.#checked(channel, session, permit, entry, returned, began)
   }
 
   #notRun(channel: Channel, session: McpSession, why: No, { request, approval, rule }: Permit, about: CallFacts): void {
@@ -148,6 +153,25 @@ export class Runner {
     return view.trouble(risk, at)
   }
 
+  /** What came back is looked through where the policy says so, and only what is left of it is told, kept and put on record. */
+  async #checked(
+    channel: Channel,
+    session: McpSession,
+    permit: Permit,
+    entry: CallEntry,
+    returned: Returned,
+    began: number,
+  ): Promise<void> {
+    if (!permit.output) return this.#returned(channel, session.id, permit, entry, returned, began)
+    const checked = await this.#parts.checks.result(session, permit.about.tool, returned.response, permit.output)
+    if ('refused' in checked) {
+      const why = no('OUTPUT_REFUSED', checked.refused)
+      return this.#ended(channel, session.id, permit, entry, why, statusOf(returned.response), began)
+    }
+    const { response } = checked
+    this.#returned(channel, session.id, permit, entry, { response, bytes: utf8(JSON.stringify(response.json)) }, began)
+  }
+
   #returned(channel: Channel, sid: string, permit: Permit, entry: CallEntry, { response, bytes }: Returned, began: number): void {
     const salt = this.#parts.random(16)
     const ms = this.#parts.monotonic() - began
@@ -170,7 +194,7 @@ export class Runner {
     else this.#ended(channel, sid, permit, entry, no('SERVER_FAILED', lost), 'not_run', began)
   }
 
-  #ended(channel: Channel, sid: string, permit: Permit, entry: CallEntry, why: No, status: 'not_run' | 'unknown', began: number): void {
+  #ended(channel: Channel, sid: string, permit: Permit, entry: CallEntry, why: No, status: ReceiptStatus, began: number): void {
     const ms = this.#parts.monotonic() - began
     if (permit.approval) this.#parts.approvals.executed(permit.approval, status, why.code, ms)
     const finished = this.#end(entry, { status, code: why.code, salt: noSalt, ms })
@@ -267,9 +291,9 @@ export class Runner {
   }
 }
 
-function inputOf(channel: Channel, session: McpSession, header: CallInput['header'], body: Uint8Array): CallInput {
+function inputOf(channel: Channel, session: McpSession, fit: Fit | undefined, header: CallInput['header'], body: Uint8Array): CallInput {
   const { agent, key, binding } = channel
-  return { channel: { agent, key, binding }, session: { server: session.server, offered: session.offered }, header, body }
+  return { channel: { agent, key, binding }, session: { server: session.server, offered: session.offered, fit }, header, body }
 }
 
 /** The client's connector learns that nobody has answered yet, and by what name the call is held. */

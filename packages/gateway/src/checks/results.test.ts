@@ -1,6 +1,5 @@
-import type { JsonObject, RpcResponse } from '@postern/core'
+import type { JsonObject, OutputMode, RpcResponse } from '@postern/core'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { OutputMode } from './results.ts'
 import { CHECKS_KEY, createResultChecks } from './results.ts'
 import { createSchemas } from './schemas.ts'
 import { createThread } from './thread.ts'

@@ -1,12 +1,9 @@
-import type { JsonObject, JsonValue, RpcResponse } from '@postern/core'
+import type { JsonObject, JsonValue, OutputMode, RpcResponse } from '@postern/core'
 import { isJsonObject } from '@postern/core'
 import { findIdentifiers } from './identifiers.ts'
 import type { Schemas } from './schemas.ts'
 import type { Finding } from './secret-shapes.ts'
 import type { Thread } from './thread.ts'
-
-/** What the rule that let the call through asks of its result. */
-export type OutputMode = 'redact' | 'refuse'
 
 /** Where the labels of a checked result stand in its `_meta`. */
 export const CHECKS_KEY = 'dev.postern/checks'

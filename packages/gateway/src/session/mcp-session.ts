@@ -86,6 +86,7 @@ export class McpSession {
   #ended = false
   #envelope: JsonObject | undefined
   #offered: Offered | undefined
+  #definitions: ReadonlyMap<string, ToolDefinition> = new Map()
   #listing: Promise<void> | undefined
   #round = 0
 
@@ -130,6 +131,11 @@ export class McpSession {
   /** What the server offers, if it is known; undefined before the client has begun, or while it is being asked. */
   get offered(): Offered | undefined {
     return this.#offered
+  }
+
+  /** The definition whose digest `offered` has under this name. */
+  definitionOf(tool: string): ToolDefinition | undefined {
+    return this.#offered?.has(tool) ? this.#definitions.get(tool) : undefined
   }
 
   /**
@@ -294,6 +300,7 @@ export class McpSession {
     this.#listing = undefined
     if (!tools) return this.#parts.log.warn({ server: this.server }, 'the server did not say which tools it has')
     this.#offered = digestsOf(tools, this.#parts.suite)
+    this.#definitions = new Map(tools.map((tool) => [tool.name, tool]))
     this.#parts.onOffered(this.#offered)
   }
 
