@@ -136,6 +136,42 @@ describe('one day', () => {
     expect(await readFile(shown)).toEqual(await readFile(file))
   })
 
+  test('what a document would change is said before it is signed; the history and the way back come from the verified log', async () => {
+    const file = join(home.path, 'next.json')
+    const fail = `${process.execPath} -e process.exit(3)`
+    expect((await runCli({ ...home, env: { ...home.env, VISUAL: fail } }, ['policy', 'edit', file])).code).toBe(1)
+    expect(await readFile(file)).toEqual(await readFile(join(home.path, 'policy.json'))) // it begins with what is in force
+    const keep = `${process.execPath} -e 0`
+    expect((await runCli({ ...home, env: { ...home.env, VISUAL: keep } }, ['policy', 'edit', file])).code).toBe(0)
+    expect((await runCli({ ...home, env: { ...home.env, VISUAL: keep } }, ['policy', 'edit', file, '--template', 'observe'])).code).toBe(2)
+    expect(await runCliJson(home, ['policy', 'plan', file])).toMatchObject({ sentences: ['Nothing changes.'], changed: [] })
+
+    const next = { ...policy(), rules: [{ id: 'all', who: ['*'], servers: ['*'], tools: ['*'], effect: 'allow' }], tests: [] }
+    await writeFile(file, JSON.stringify(next))
+    const plan = await runCliJson<{ sentences: string[]; untested: string[]; changed: { gains: boolean }[] }>(home, [
+      'policy',
+      'plan',
+      file,
+    ])
+    expect(plan.sentences).toContain('New rule all (line 1): any agent may call any tool on any server.')
+    expect(plan.untested).toEqual(['all'])
+    expect(plan.changed.some(({ gains }) => gains)).toBe(true)
+    await writeFile(file, '{ "v": 1, "name": "main", "rules": [], "more": 1 }')
+    const lint = await runCli(home, ['policy', 'lint', file])
+    expect(lint).toMatchObject({ code: 10, stdout: expect.stringContaining('UNKNOWN_FIELD') })
+
+    const [first] = await runCliJson<{ seq: number; version: number; signers: string[] }[]>(home, ['policy', 'history'])
+    expect(first).toMatchObject({ version: 1, signers: ['@ana'] })
+    const old = join(home.path, 'old.json')
+    await runCliJson(home, ['policy', 'restore', String(first!.seq), '--out', old])
+    expect(await readFile(old)).toEqual(await readFile(join(home.path, 'policy.json')))
+    expect((await runCli(home, ['policy', 'restore', '0', '--out', old])).code).toBe(2)
+    expect((await runCli(home, ['policy', 'restore', '1', '--out', old])).code).toBe(3)
+    await until('the gateway to say that it applies the policy', 30_000, async () =>
+      (await runCli(home, ['policy', 'rollout'])).code === 0 ? true : undefined,
+    )
+  })
+
   test('a developer is enrolled with a delegation, and enrols an agent of their own', async () => {
     await enrol('person', laptop, ['--as', '@dev'], home, ['--delegate', '1', '--tags', 'dev', '--servers', 'fs'])
     await runCliJson(laptop, ['people', 'enroll', '--resume', '--as', '@dev'])

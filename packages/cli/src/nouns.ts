@@ -74,7 +74,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
   [
     'Access',
     [
-      noun('policy', 'show test try sign', 'the signed rules', () => import('./commands/policy.ts')),
+      noun('policy', 'show edit lint test try plan sign rollout history restore', 'the signed rules', () => import('./commands/policy.ts')),
       noun('grant', 'request list revoke', 'short-lived permissions', () => import('./commands/grant.ts')),
       noun('call', '', 'call a tool as an agent', () => import('./commands/call.ts')),
     ],

@@ -51,7 +51,7 @@ export function VersionPage({ seq, isAdmin }: { seq: number; isAdmin: boolean })
         </Section>
       )}
       <VersionTexts version={version} before={versions[at + 1]} />
-      <CliLine command={`npx postern policy restore ${version.seq}`} />
+      <CliLine command={`npx postern policy restore ${version.seq} --out policy.json`} />
     </Page>
   )
 }

@@ -1,8 +1,8 @@
-import type { AtSign, Decision, Policy, State, Subject } from '@postern/core'
-import { decide, explain, lintPolicy, parsePolicy, policyDigest, runPolicyTests } from '@postern/core'
-import { readIfThere, writeDurably } from '@postern/daemon'
+import type { AtSign, Decision, Policy, Subject } from '@postern/core'
+import { decide, explain, parsePolicy, policyDigest } from '@postern/core'
+import { writeDurably } from '@postern/daemon'
 import type { Command } from 'commander'
-import { readAuthority, syncAuthority } from '../authority/authority.ts'
+import { syncAuthority } from '../authority/authority.ts'
 import { outcomeText, signStatement } from '../authority/statement.ts'
 import type { Context } from '../context.ts'
 import { CliError, notFound } from '../errors.ts'
@@ -10,7 +10,11 @@ import { argumentsOf, atSignOf, toolOf } from '../inputs.ts'
 import { state as stateCell } from '../output/cell.ts'
 import { escapeLines, escapeText } from '../output/escape.ts'
 import type { Report } from '../output/report.ts'
-import { openPerson, openSignedIn } from '../profile/person.ts'
+import { current, knownState, parseChecked, readPolicyFile, riskIn, runTests, subjectIn } from '../policy/document.ts'
+import { editPolicy, lintFile } from '../policy/edit.ts'
+import { planPolicy } from '../policy/plan.ts'
+import { policyHistory, policyRollout, restorePolicy } from '../policy/versions.ts'
+import { openSignedIn } from '../profile/person.ts'
 import type { Options } from '../run.ts'
 import { act } from '../run.ts'
 
@@ -21,6 +25,17 @@ export function register(program: Command): void {
     .description('The policy in force, byte for byte, checked against the digest in the log.')
     .option('--out <file>', 'write the exact bytes there')
     .action(act(show))
+  policy
+    .command('edit')
+    .description('Open a document in $VISUAL or $EDITOR and check it afterwards; a missing file begins with the policy in force.')
+    .argument('<file>')
+    .option('--template <template>', 'begin a missing file with deny-all, read-only or observe')
+    .action(act(editPolicy))
+  policy
+    .command('lint')
+    .description('Every mistake in a document, and what in it the log does not know.')
+    .argument('<file>')
+    .action(act(lintFile))
   policy
     .command('test')
     .description('Check a document and run its own tests, on this machine.')
@@ -39,55 +54,23 @@ export function register(program: Command): void {
     .option('--tags <tags>', 'assume these tags instead of the enrolled ones')
     .action(act(tryCall))
   policy
+    .command('plan')
+    .description('What a document would change: rules in sentences, and who gains or loses which tool.')
+    .argument('<file>')
+    .action(act(planPolicy))
+  policy
     .command('sign')
     .description('Put a policy in force: its tests run first, then its digest is signed.')
     .argument('<file>')
     .action(act(sign))
-}
-
-async function readPolicyFile(path: string): Promise<Uint8Array> {
-  const bytes = await readIfThere(path)
-  if (!bytes) throw notFound(`there is no file ${path}`)
-  return bytes
-}
-
-/** @throws {CliError} CHECKS_FAILED with every mistake and its line */
-function parseChecked(bytes: Uint8Array, path: string): Policy {
-  const problems = lintPolicy(bytes)
-  if (problems.length === 0) return parsePolicy(bytes)
-  const lines = problems.map(({ line, column, path: at, message }) => `${path}:${line ?? '?'}:${column ?? '?'} ${at} ${message}`)
-  throw new CliError('CHECKS_FAILED', `${path} is not a policy: ${problems.length} ${problems.length === 1 ? 'mistake' : 'mistakes'}`, {
-    why: lines.join('\n'),
-    fix: `edit ${path}`,
-    exit: 'checksFailed',
-  })
-}
-
-/** Facts for tests and tries come from the verified log, if this machine has one. */
-async function knownState(context: Context): Promise<State | undefined> {
-  try {
-    const { dir, profile } = await openPerson(context.settings)
-    return (await readAuthority(dir, profile.org))?.state
-  } catch (error) {
-    if (error instanceof CliError && error.code === 'NO_PROFILE') return undefined
-    throw error
-  }
-}
-
-function subjectIn(state: State | undefined, atsign: AtSign): Subject | undefined {
-  const identity = state?.identities.get(atsign)
-  return identity && { atsign, tags: identity.tags, ...(identity.owner ? { owner: identity.owner } : {}) }
-}
-
-const riskIn = (state: State | undefined, server: string, tool: string) => state?.servers.get(server)?.tools.get(tool)?.risk
-
-function runTests(policy: Policy, state: State | undefined, only?: string) {
-  const results = runPolicyTests(
-    policy,
-    (atsign) => subjectIn(state, atsign),
-    (server, tool) => riskIn(state, server, tool),
-  )
-  return only === undefined ? results : results.filter(({ name }) => name === only)
+  policy.command('rollout').description('Which gateways have said, signed, that they apply the policy in force.').action(act(policyRollout))
+  policy.command('history').description('Every policy that came into force, newest first.').action(act(policyHistory))
+  policy
+    .command('restore')
+    .description('Write an older policy to a file, byte for byte, to be looked at and signed again.')
+    .argument('<statement>', 'its statement, as policy history lists it')
+    .requiredOption('--out <file>', 'where to')
+    .action(act(restorePolicy))
 }
 
 async function test(context: Context, [path = '']: readonly string[], options: Options): Promise<Report> {
@@ -118,7 +101,7 @@ async function test(context: Context, [path = '']: readonly string[], options: O
   }
 }
 
-const testData = ({ name, line, ok, reason, decision }: ReturnType<typeof runPolicyTests>[number]) => ({
+const testData = ({ name, line, ok, reason, decision }: ReturnType<typeof runTests>[number]) => ({
   ...{ name, line, ok, reason: reason ?? null, rule: decision?.rule ?? null, effect: decision?.effect ?? null },
 })
 
@@ -152,21 +135,6 @@ const decisionData = ({ effect, code, rule, line, why, trace }: Decision) => ({
   why,
   trace,
 })
-
-/** The bytes in force, checked against the digest that the log names. @throws {CliError} NOT_FOUND, VERIFICATION_FAILED */
-async function current(context: Context) {
-  const { dir, profile, client } = await openSignedIn(context.settings)
-  const { state } = await syncAuthority(dir, profile.org, client)
-  if (!state.policy) throw notFound('no policy was signed yet: nothing is allowed', 'postern policy sign <file>')
-  const bytes = await client.bytes(`/api/v1/policies/${state.policy.sha256}`, 262_144)
-  if (!bytes || policyDigest(bytes) !== state.policy.sha256) {
-    throw new CliError('VERIFICATION_FAILED', 'the control plane serves another document than the one that was signed', {
-      why: `expected SHA-256 ${state.policy.sha256}${bytes ? `, found ${policyDigest(bytes)}` : ', found nothing'}`,
-      exit: 'verification',
-    })
-  }
-  return { bytes, ...state.policy }
-}
 
 async function show(context: Context, _args: readonly string[], options: Options): Promise<Report> {
   const { bytes, sha256, name, seq } = await current(context)
