@@ -2,12 +2,13 @@
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
 import type { ReactNode } from 'react'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useState } from 'react'
 import { problemOf, useTRPC } from '../_trpc/client.tsx'
 import type { Look } from './button.tsx'
 import { Button } from './button.tsx'
 import { Failure } from './failure.tsx'
 import { useLiveEvents } from './live.tsx'
+import { openSigner } from './open-signer.ts'
 
 /** What a draft gives: where the signer shows it, and what it is called here. */
 export interface Drafted {
@@ -25,46 +26,26 @@ interface Props {
   readonly onDone?: (() => void) | undefined
 }
 
-/** Phones have no windows beside one another. */
-const NARROW = '(max-width: 640px)'
-
 /**
  * *Review and sign ▸*: opens the signer on what was drafted and shows how far it has come, from the event stream alone. A window that is closed, or
  * never opened, loses nothing: it can be opened again.
  */
 export function SignButton({ draft, children, look = 'primary', blocked, onDone }: Props) {
   const t = useTranslations('common')
-  const drafting = useMutation({ mutationFn: draft })
-  const popup = useRef<Window | null>(null)
-  const press = () => {
-    const isSameTab = window.matchMedia(NARROW).matches
-    popup.current = isSameTab ? null : window.open('about:blank', '_blank', 'popup,width=560,height=820')
-    drafting.mutate(undefined, {
-      onSuccess: ({ url }) => show(url, popup.current, isSameTab),
-      onError: () => popup.current?.close(),
-    })
-  }
+  const drafting = useMutation({ mutationFn: () => openSigner(draft) })
   if (drafting.data) {
-    const again = () => show(drafting.data.url, window.open('about:blank', '_blank', 'popup,width=560,height=820'), false)
-    return <Stages drafted={drafting.data} onAgain={again} onCancel={drafting.reset} onDone={onDone} />
+    const { data } = drafting
+    return <Stages drafted={data} onAgain={() => void openSigner(async () => data)} onCancel={drafting.reset} onDone={onDone} />
   }
   return (
     <div className="flex flex-col items-start gap-2">
-      <Button look={look} disabled={blocked !== undefined || drafting.isPending} onClick={press}>
+      <Button look={look} disabled={blocked !== undefined || drafting.isPending} onClick={() => drafting.mutate()}>
         {drafting.isPending ? t('sign.preparing') : children}
       </Button>
       {blocked && <p className="text-xs text-muted">{blocked}</p>}
       {drafting.error && <Failure problem={problemOf(drafting.error)} />}
     </div>
   )
-}
-
-/** The signer is of another origin and never talks back: what becomes of it comes over the stream. */
-function show(url: string, window_: Window | null, isSameTab: boolean): void {
-  if (!isSameTab && window_ && !window_.closed) {
-    window_.opener = null
-    window_.location.replace(url)
-  } else if (isSameTab || !window_) window.location.assign(url)
 }
 
 function Stages({

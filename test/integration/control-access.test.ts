@@ -85,6 +85,7 @@ const PROCEDURES: Record<string, string> = {
   'enrolment.createCode': PEOPLE,
   'enrolment.createJoin': PEOPLE,
   'enrolment.get': PEOPLE,
+  'enrolment.handshake': PEOPLE,
   'enrolment.invites': PEOPLE,
   'enrolment.voidCode': PEOPLE,
   'fleet.list': PEOPLE,

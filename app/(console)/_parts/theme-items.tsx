@@ -3,19 +3,15 @@ import { Menu } from '@base-ui/react/menu'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import type { Theme } from '../../_ui/theme.ts'
-import { THEME_COOKIE, THEMES } from '../../_ui/theme.ts'
-
-const YEAR_SECONDS = 31_536_000
+import { chooseTheme, THEMES } from '../../_ui/theme.ts'
 
 /** Light, dark or as the device says. Takes effect at once; the cookie keeps it for the server's next page. */
 export function ThemeItems({ theme }: { theme: Theme }) {
   const t = useTranslations('shell')
   const [chosen, setChosen] = useState(theme)
   const choose = (next: Theme) => {
-    document.documentElement.className = next
+    chooseTheme(next)
     setChosen(next)
-    // biome-ignore lint/suspicious/noDocumentCookie: a preference, read by the server for its next page; the Cookie Store API is not everywhere
-    document.cookie = `${THEME_COOKIE}=${next}; Path=/; SameSite=Lax; Max-Age=${YEAR_SECONDS}`
   }
   return (
     <Menu.RadioGroup value={chosen} onValueChange={choose} aria-label={t('theme')}>

@@ -1,5 +1,6 @@
 'use client'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import Link from 'next/link'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { problemOf, useTRPC, useTRPCClient } from '../../../_trpc/client.tsx'
@@ -14,10 +15,10 @@ import { InboxCard } from './card.tsx'
 import type { Enrolment } from './shapes.ts'
 
 const DAYS = { person: 365, agent: 30, gateway: 180 } as const
-const TAG = /^[a-z0-9][a-z0-9_-]{0,62}$/
+const TAG = /^[a-z0-9][a-z0-9_-]{0,31}$/
 
 /** Somebody or something that wants to join. What is decided here is only drafted; the words are compared where it is signed. */
-export function EnrolmentCard({ enrolment }: { enrolment: Enrolment }) {
+export function EnrolmentCard({ enrolment, back = '/inbox' }: { enrolment: Enrolment; back?: string }) {
   const t = useTranslations('inbox')
   const trpc = useTRPC()
   const client = useTRPCClient()
@@ -44,6 +45,14 @@ export function EnrolmentCard({ enrolment }: { enrolment: Enrolment }) {
       : badAgents
         ? t('enrolment.badAgents')
         : undefined
+  const summary = isAdmin
+    ? [t('enrolment.summary.admin')]
+    : [
+        t('enrolment.summary.tags', { count: wanted.length, tags: wanted.join(', ') }),
+        t('enrolment.summary.days', { days }),
+        ...(kind === 'agent' ? [holder ? t('enrolment.summary.owner', { owner: holder }) : t('enrolment.summary.service')] : []),
+        ...(kind === 'person' ? [t('enrolment.summary.agents', { count: Number(agents) || 0 })] : []),
+      ]
   const isOwnDecision = who.data?.role === 'admin' || kind === 'agent'
   const draft = () =>
     client.requests.draftEnrolment.mutate({
@@ -53,7 +62,7 @@ export function EnrolmentCard({ enrolment }: { enrolment: Enrolment }) {
       ...(kind === 'agent' && holder ? { owner: holder } : {}),
       ...(kind === 'person' && !isAdmin && Number(agents) > 0 ? { delegation: { agents: Number(agents) } } : {}),
       ...(isAdmin ? { admin: true } : {}),
-      back: '/inbox',
+      back,
     })
   return (
     <InboxCard
@@ -62,7 +71,9 @@ export function EnrolmentCard({ enrolment }: { enrolment: Enrolment }) {
           <span aria-hidden="true" className="text-warn">
             ◔
           </span>
-          <strong className="break-words">{t(`enrolment.wants.${kind}`, { atsign })}</strong>
+          <Link href={`/e/${id}`} className="rounded font-semibold break-all hover:underline">
+            {t(`enrolment.wants.${kind}`, { atsign })}
+          </Link>
           <span className="ms-auto">
             <Countdown until={exp} over={t('enrolment.over')} label={t('enrolment.left')} />
           </span>
@@ -82,55 +93,60 @@ export function EnrolmentCard({ enrolment }: { enrolment: Enrolment }) {
       }
     >
       {isOwnDecision && (
-        <div className="grid w-full gap-3 sm:grid-cols-3">
-          {!isAdmin && (
-            <TextField
-              label={t('enrolment.tags')}
-              hint={t('enrolment.tagsHint')}
-              error={badTag && t('enrolment.badTag', { tag: badTag })}
-              value={tags}
-              onChange={(event) => setTags(event.target.value)}
-            />
-          )}
-          {!isAdmin && (
-            <TextField
-              label={t('enrolment.days')}
-              error={badDays ? t('enrolment.badDays') : undefined}
-              inputMode="numeric"
-              value={days}
-              onChange={(event) => setDays(event.target.value)}
-            />
-          )}
-          {kind === 'agent' && (
-            <TextField
-              label={t('enrolment.owner')}
-              hint={t('enrolment.ownerHint')}
-              value={holder}
-              onChange={(event) => setHolder(event.target.value)}
-            />
-          )}
-          {kind === 'person' && !isAdmin && (
-            <TextField
-              label={t('enrolment.agents')}
-              hint={t('enrolment.agentsHint')}
-              error={badAgents ? t('enrolment.badAgents') : undefined}
-              inputMode="numeric"
-              value={agents}
-              onChange={(event) => setAgents(event.target.value)}
-            />
-          )}
-          {kind === 'person' && (
-            <label className="flex items-center gap-2 self-end pb-1.5">
-              <input
-                type="checkbox"
-                checked={isAdmin}
-                onChange={(event) => setAdmin(event.target.checked)}
-                className="size-4 accent-accent"
+        <details className="w-full" open={blocked !== undefined || undefined}>
+          <summary className="cursor-pointer">
+            {t(`kinds.${kind}`)} · {summary.join(' · ')} <span className="text-sm text-accent underline">{t('enrolment.adjust')}</span>
+          </summary>
+          <div className="grid w-full gap-3 pt-3 sm:grid-cols-3">
+            {!isAdmin && (
+              <TextField
+                label={t('enrolment.tags')}
+                hint={t('enrolment.tagsHint')}
+                error={badTag && t('enrolment.badTag', { tag: badTag })}
+                value={tags}
+                onChange={(event) => setTags(event.target.value)}
               />
-              {t('enrolment.admin')}
-            </label>
-          )}
-        </div>
+            )}
+            {!isAdmin && (
+              <TextField
+                label={t('enrolment.days')}
+                error={badDays ? t('enrolment.badDays') : undefined}
+                inputMode="numeric"
+                value={days}
+                onChange={(event) => setDays(event.target.value)}
+              />
+            )}
+            {kind === 'agent' && (
+              <TextField
+                label={t('enrolment.owner')}
+                hint={t('enrolment.ownerHint')}
+                value={holder}
+                onChange={(event) => setHolder(event.target.value)}
+              />
+            )}
+            {kind === 'person' && !isAdmin && (
+              <TextField
+                label={t('enrolment.agents')}
+                hint={t('enrolment.agentsHint')}
+                error={badAgents ? t('enrolment.badAgents') : undefined}
+                inputMode="numeric"
+                value={agents}
+                onChange={(event) => setAgents(event.target.value)}
+              />
+            )}
+            {kind === 'person' && (
+              <label className="flex items-center gap-2 self-end pb-1.5">
+                <input
+                  type="checkbox"
+                  checked={isAdmin}
+                  onChange={(event) => setAdmin(event.target.checked)}
+                  className="size-4 accent-accent"
+                />
+                {t('enrolment.admin')}
+              </label>
+            )}
+          </div>
+        </details>
       )}
       <SignButton draft={draft} blocked={isOwnDecision ? blocked : t('enrolment.notYours')}>
         {t('openSigner')}

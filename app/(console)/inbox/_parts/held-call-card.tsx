@@ -1,9 +1,12 @@
 'use client'
+import { useMutation } from '@tanstack/react-query'
 import { useTranslations } from 'next-intl'
-import { useTRPCClient } from '../../../_trpc/client.tsx'
+import { problemOf, useTRPCClient } from '../../../_trpc/client.tsx'
 import { buttonClass } from '../../../_ui/button.tsx'
 import { NameChip, RiskChip } from '../../../_ui/chip.tsx'
 import { CliLine } from '../../../_ui/cli-line.tsx'
+import { Failure } from '../../../_ui/failure.tsx'
+import { openSigner } from '../../../_ui/open-signer.ts'
 import { Countdown, Time } from '../../../_ui/time.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
 import { InboxCard } from './card.tsx'
@@ -15,15 +18,7 @@ export function HeldCallCard({ call }: { call: HeldCall }) {
   const client = useTRPCClient()
   const { id, risk, server, tool, agent, owner, gateway, deadline, held, status, by, reason, outcome, ms, code } = call
   const isOpen = status === 'waiting'
-  const open = async () => {
-    const popup = window.matchMedia('(max-width: 640px)').matches
-      ? null
-      : window.open('about:blank', '_blank', 'popup,width=560,height=860')
-    const { url } = await client.approvals.open.query({ id })
-    if (!popup) return window.location.assign(url)
-    popup.opener = null
-    popup.location.replace(url)
-  }
+  const open = useMutation({ mutationFn: () => openSigner(() => client.approvals.open.query({ id })) })
   return (
     <InboxCard
       head={
@@ -47,10 +42,11 @@ export function HeldCallCard({ call }: { call: HeldCall }) {
     >
       {isOpen ? (
         <>
-          <button type="button" onClick={() => void open()} className={buttonClass('primary')}>
+          <button type="button" onClick={() => open.mutate()} className={buttonClass('primary')}>
             {t('openSigner')}
           </button>
           <CliLine command={`npx postern approve ${id}`} />
+          {open.error && <Failure problem={problemOf(open.error)} />}
         </>
       ) : (
         <p role="status" className={status === 'executed' || status === 'approved' || status === 'decided' ? 'text-ok' : 'text-warn'}>

@@ -1,5 +1,8 @@
+import { z } from 'zod'
+import { atsign } from '../fields.ts'
 import { procedure, router } from '../trpc.ts'
 import { createCode, createJoin, listCodes, voidCode } from './codes.ts'
+import { readHandshake } from './handshake.ts'
 import { listInvites } from './invites.ts'
 import { idParams, newCodeInput, newJoinInput, refuseInput } from './schema.ts'
 import { getEnrolment, listEnrolments, refuseEnrolment } from './service.ts'
@@ -22,5 +25,8 @@ export const enrolmentRouter = router({
   voidCode: procedure('codes:manage')
     .input(idParams)
     .mutation(({ ctx, input }) => voidCode(ctx, input.id)),
+  handshake: procedure('people:read')
+    .input(z.strictObject({ agent: atsign }))
+    .query(({ ctx, input }) => readHandshake(ctx, input.agent)),
   invites: procedure('codes:manage').query(({ ctx }) => listInvites(ctx)),
 })
