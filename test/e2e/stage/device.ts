@@ -10,6 +10,11 @@ export interface DeviceOptions {
   readonly colorScheme?: 'light' | 'dark'
   /** Popups are blocked, as strict browsers and phones do. */
   readonly hasPopups?: boolean
+  /**
+   * Whether its passkeys make seal keys. What makes them stays with the authenticator of one page: what a passkey sealed in one page does not
+   * open in another, so a story that opens things in popups says no, and seal keys are kept in the browser.
+   */
+  readonly hasPrf?: boolean
 }
 
 interface Credential {
@@ -46,7 +51,7 @@ export interface Device extends AsyncDisposable {
 
 /** @param origins where its pages may send requests: everything else is a complaint */
 export async function openDevice(browser: Browser, origins: readonly string[], options: DeviceOptions = {}): Promise<Device> {
-  const { width = 'desktop', colorScheme = 'light' } = options
+  const { width = 'desktop', colorScheme = 'light', hasPrf = true } = options
   const context = await browser.newContext({
     viewport: WIDTHS[width],
     colorScheme,
@@ -61,7 +66,7 @@ export async function openDevice(browser: Browser, origins: readonly string[], o
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable', { enableUI: false })
     const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: { ...AUTHENTICATOR, automaticPresenceSimulation: isThere },
+      options: { ...AUTHENTICATOR, hasPrf, automaticPresenceSimulation: isThere },
     })
     const one = { cdp, authenticatorId }
     for (const credential of held.values()) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: credential as never })
