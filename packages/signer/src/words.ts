@@ -465,7 +465,7 @@ export const words = {
     wordsTitle: 'The organisation’s words',
     wordsText: 'Gateways, agents and people are pinned to exactly this organisation. Whoever joins compares these words.',
     signAndStart: 'Sign and start',
-    waitingForAll: 'Waiting for the passkeys, one after the other…',
+    waitingFor: (n: number, of: number) => `Waiting for passkey ${n} of ${of}…`,
     bothSign: 'Both passkeys sign, one after the other. The recovery key signs by itself.',
     startingTitle: 'Signed',
     inLog: 'in the log, statement 0',

@@ -15,11 +15,14 @@ export interface Gate {
   onChange?: () => void
 }
 
+/** `tell` says what is being waited for, when that is more than one thing. */
+type Run<T> = (tell: (text: string) => void) => Promise<T>
+
 export interface DecideOptions<T> {
   /** Asks the passkey. CANCELLED leaves everything as it was. */
-  readonly sign: { readonly label: string; readonly run: () => Promise<T>; readonly waiting?: string }
+  readonly sign: { readonly label: string; readonly run: Run<T> }
   /** Second one of equal weight, on the left; it is armed like the first when it signs too. */
-  readonly other?: { readonly label: string; readonly run: () => Promise<T>; readonly isSigned?: boolean; readonly ungated?: boolean }
+  readonly other?: { readonly label: string; readonly run: Run<T>; readonly isSigned?: boolean; readonly ungated?: boolean }
   readonly gates?: readonly Gate[]
   readonly more?: Child
   readonly say: (text: string) => void
@@ -53,6 +56,7 @@ export function decide<T>({ sign, other, gates = [], more, say, attention = brow
   }
   const ready = () => panel.replaceChildren(el('div', { class: 'more' }, more), actions(otherButton, signButton), reason)
   let isBusy = false
+  let waitingFor: string = words.decide.waiting
   let againButton: HTMLButtonElement | undefined
 
   function armedButton(label: string, kind: 'primary' | 'plain', onClick: () => void): HTMLButtonElement {
@@ -70,23 +74,21 @@ export function decide<T>({ sign, other, gates = [], more, say, attention = brow
     if (otherButton) otherButton.disabled = isBusy || !(otherArming ?? arming).isArmed()
     signButton.classList.toggle('button-arming', !isBusy && !closed() && attention.isThere() && !arming.isArmed())
     const gate = closed()
-    reason.textContent = isBusy
-      ? (sign.waiting ?? words.decide.waiting)
-      : gate
-        ? gate.reason
-        : arming.isArmed()
-          ? words.decide.space
-          : words.decide.look
+    reason.textContent = isBusy ? waitingFor : gate ? gate.reason : arming.isArmed() ? words.decide.space : words.decide.look
   }
 
-  async function attempt(run: () => Promise<T>): Promise<void> {
+  async function attempt(run: Run<T>): Promise<void> {
     const isAllowed = run === sign.run ? arming.isArmed() : (otherArming ?? arming).isArmed()
     if (isBusy || !isAllowed) return
     isBusy = true
-    draw()
-    say(sign.waiting ?? words.decide.waiting)
+    const tell = (text: string) => {
+      waitingFor = text
+      draw()
+      say(text)
+    }
+    tell(words.decide.waiting)
     try {
-      resolve(await run())
+      resolve(await run(tell))
     } catch (error) {
       if (!(error instanceof SignerError) || error.code !== 'CANCELLED') return reject(error)
       isBusy = false
@@ -94,7 +96,7 @@ export function decide<T>({ sign, other, gates = [], more, say, attention = brow
     }
   }
 
-  function askAgain(run: () => Promise<T>): void {
+  function askAgain(run: Run<T>): void {
     const again = armedButton(words.decide.again, 'primary', () => {
       ready()
       againButton = undefined

@@ -30,7 +30,7 @@ export function createPage(root: HTMLElement, host: string): Page {
     el(
       'header',
       { class: 'bar' },
-      el('span', { class: 'bar-mark', 'aria-hidden': 'true' }, '⏏'),
+      el('img', { class: 'bar-mark', src: '/icon.svg', alt: '' }),
       el('span', { class: 'bar-name' }, words.name),
       el('span', { class: 'bar-host' }, host),
       organisation,

@@ -27,9 +27,13 @@ export const wordList = (list: readonly string[], label: string): HTMLElement =>
 const FINE_PRINT =
   /^(Organisation|It is (statement|dated|a (root|sensitive|routine) statement)|Gateways serve only once|It can be granted|It was held)/
 export function sentenceList(sentences: readonly string[]): HTMLElement {
-  const item = (sentence: string) => el('li', FINE_PRINT.test(sentence) ? { class: 'fine' } : {}, sentence)
+  const item = (sentence: string) => el('li', FINE_PRINT.test(sentence) ? { class: 'fine' } : {}, withIds(sentence))
   return el('ul', { class: 'sentences' }, ...sentences.map(item))
 }
+
+/** Hashes and key ids are set apart from the words around them; nothing is left out. */
+const ID = /((?<![\w-])[A-Za-z0-9_-]{43}(?![\w-]))/
+const withIds = (sentence: string): Child => sentence.split(ID).map((part) => (ID.test(part) ? el('code', { class: 'id' }, part) : part))
 
 /** The exact bytes, and their hash. */
 export function record(prepared: Prepared): HTMLElement {

@@ -237,9 +237,9 @@ async function signAndStart(app: App, starting: Starting): Promise<void> {
   const panel = decide<'signed'>({
     sign: {
       label: words.genesis.signAndStart,
-      waiting: keys.length > 1 ? words.genesis.waitingForAll : words.decide.waiting,
-      async run() {
+      async run(tell) {
         for (const key of keys.slice(signatures.length)) {
+          if (keys.length > 1) tell(words.genesis.waitingFor(signatures.length + 1, keys.length))
           signatures.push(await sign(prepared, { site, keys: [key], ask: [key], passkeys: app.passkeys, suite }))
         }
         return 'signed'
