@@ -272,6 +272,10 @@ export const words = {
     doneTitle: 'Signed in',
     doneConsole: (host: string) => `Going back to ${host}…`,
     doneTerminal: 'Going back to the terminal on this machine…',
+    textTitle: 'Signed: paste this into your terminal',
+    textLead:
+      'Into the one in which you typed “postern login --device” a moment ago. Give it to nobody who asks you for it: it signs in as you.',
+    text: 'The signed login, for two minutes',
   },
   approval: {
     over: 'One call',

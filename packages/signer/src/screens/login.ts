@@ -6,7 +6,7 @@ import { readAuthority } from '../authority/authority.ts'
 import { SignerError } from '../errors.ts'
 import { decide } from '../page/decide.ts'
 import { el } from '../page/element.ts'
-import { actions, button, card, field, record, sentenceList, wordList } from '../page/parts.ts'
+import { actions, button, card, copyable, field, record, sentenceList, wordList } from '../page/parts.ts'
 import { prepareLogin } from '../signing/prepare.ts'
 import { signUnknown } from '../signing/sign.ts'
 import { words } from '../words.ts'
@@ -140,8 +140,15 @@ async function signIn(
   }
 }
 
-/** To a fixed path of the console that stands in the signed bytes, or to this machine's own port: nowhere else. */
+/**
+ * To a fixed path of the console that stands in the signed bytes, or to this machine's own port: nowhere else. For a terminal on another
+ * machine it stays here, as text.
+ */
 function leave(app: App, { console, session_key, port }: LoginSignerRequest, result: string): void {
+  if (session_key && port === undefined) {
+    app.page.show({ kind: 'done', title: words.login.textTitle, lead: words.login.textLead, body: copyable(result, words.login.text) })
+    return
+  }
   app.page.show({
     kind: 'done',
     title: words.login.doneTitle,
