@@ -2,12 +2,13 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { parseSignerRequest } from '@postern/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCli, runCliJson } from '../fixtures/cli.ts'
 import type { HttpControl } from '../fixtures/connector/http-control.ts'
 import { openHttpControl } from '../fixtures/connector/http-control.ts'
 import type { Home } from '../fixtures/processes.ts'
-import { freePorts, openHome, root, scripts } from '../fixtures/processes.ts'
+import { freePorts, openHome, root, scripts, until } from '../fixtures/processes.ts'
 
 let home: Home
 let control: HttpControl
@@ -108,6 +109,32 @@ describe('an invite', () => {
     expect((await list()).find((one) => one.kid === kid)!.state).toBe('revoked')
     expect(await runCliJson(home, ['agent', 'show', '@gone'])).toMatchObject({ state: 'revoked' })
     expect((await enrol('@later')).code).toBe(5)
+  })
+})
+
+describe('what a shell completes', () => {
+  const words = async (...typed: string[]) => (await runCli(home, ['__complete', ...typed])).stdout
+
+  test('are the names that live on the control plane, with their state; for half a minute without asking again', async () => {
+    const found = await until('an answer in time', 20_000, async () => (await words('agent', 'suspend', '@ci-')) || undefined)
+    expect(found).toBe('@ci-1\tlive, for @ana\n@ci-2\tlive, for @ana\n@ci-3\tlive, for @ana\n')
+    control.isDown = true
+    expect(await words('agent', 'suspend', '@ci-3', '@ci-1')).toBe('@ci-1\tlive, for @ana\n')
+    expect(await words('gateway', 'show', '')).toBe('')
+    control.isDown = false
+  })
+
+  test('open names the page of this control plane', async () => {
+    expect((await runCli(home, ['open', 'fleet', '--no-browser'])).stdout).toBe(`${control.url}/fleet\n`)
+    expect((await runCli(home, ['open', 'nowhere'])).code).toBe(2)
+  })
+
+  test('an invitation is a link to the signing page with our own pin, for one person', async () => {
+    const { link, join: joinString } = await runCliJson<{ link: string; join: string }>(home, ['people', 'invite'])
+    const request = parseSignerRequest(new URL(link).hash.slice(1))
+    const [, org, code] = /#(.+)\.(.+)$/.exec(joinString)!
+    expect(new URL(link).origin).toBe('http://localhost:3001')
+    expect(request).toEqual({ v: 1, kind: 'enrolment', control: control.url, org, code })
   })
 })
 

@@ -32,6 +32,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
       noun('logout', '', 'end this session', session),
       noun('whoami', '', 'who is signed in, and until when', session),
       noun('status', '', 'the organisation at a glance', () => import('./commands/status.ts')),
+      noun('open', '', 'the console in the browser', () => import('./commands/open.ts')),
       noun('doctor', '', 'check this machine; each finding names its fix', () => import('./commands/doctor.ts')),
     ],
   ],
@@ -40,7 +41,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
     [
       noun('code', 'new list void', 'one-time enrolment codes and their join strings', () => import('./commands/code.ts')),
       noun('invite', 'new list void', 'fleet tokens: machines enrol without waiting for anybody', () => import('./commands/invite.ts')),
-      noun('people', 'enroll list revoke', 'persons and administrators', () => import('./commands/people.ts')),
+      noun('people', 'invite enroll list revoke', 'persons and administrators', () => import('./commands/people.ts')),
       noun(
         'gateway',
         'enroll run list show apply suspend release revoke',
@@ -84,6 +85,7 @@ export const GROUPS: readonly (readonly [string, readonly Noun[]])[] = [
     'Admin',
     [
       noun('org', 'show', 'the organisation that this machine pinned', () => import('./commands/org.ts')),
+      noun('completion', '', 'completes commands and live names in bash, zsh, fish and pwsh', () => import('./commands/completion.ts')),
       noun('version', '', 'versions of Postern and Node', () => import('./commands/version.ts')),
     ],
   ],

@@ -13,6 +13,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (error.code === 'EPIPE') process.exit(EXIT.done) // whoever read our output has seen enough
     throw error
   })
+  if (argv[0] === '__complete') {
+    const { printCompletion } = await import('./completion/complete.ts') // a shell asks
+    return printCompletion(createProgram(), argv.slice(1), environment)
+  }
   const { args, jsonVersion } = takeJsonVersion(argv)
   const program = createProgram(jsonVersion)
   try {

@@ -1,5 +1,5 @@
 import type { Enrolment, Identity, RevocationSet, State } from '@postern/core'
-import { keyIdOf, signerKindOf, standingOf, writePin } from '@postern/core'
+import { formatJoinString, keyIdOf, signerKindOf, signerRequestUrl, standingOf, writePin } from '@postern/core'
 import type { StateDir } from '@postern/daemon'
 import type { Command } from 'commander'
 import { syncAuthority } from '../authority/authority.ts'
@@ -10,7 +10,7 @@ import type { Asked } from '../enrolment/ask.ts'
 import { ask, asked, resume, sayPending, wait } from '../enrolment/ask.ts'
 import { createPersonEnrolment, findAsking, openNewPerson, profileNameFor, requireSameKey } from '../enrolment/enrol-person.ts'
 import { readJoinString, readPublicLog } from '../enrolment/join.ts'
-import { atSignOf, integerOf } from '../inputs.ts'
+import { atSignOf, integerOf, listOf } from '../inputs.ts'
 import { chooseSshKey } from '../keys/choose.ts'
 import type { PersonKey } from '../keys/person-key.ts'
 import { createOwnKey, OWN_KEY } from '../keys/person-key.ts'
@@ -26,6 +26,12 @@ import { now } from '../surroundings.ts'
 
 export function register(program: Command): void {
   const people = program.command('people').description('Persons and administrators.')
+  people
+    .command('invite')
+    .description('Make a one-time invitation: a link that a new person opens to make their passkey. You approve them afterwards.')
+    .option('--tags <tags>', 'tags to suggest to whoever approves, separated by commas')
+    .option('--minutes <minutes>', 'how long it can be used', '60')
+    .action(act(invite))
   people
     .command('enroll')
     .description('Make or take your signing key, ask to be enrolled, and wait.')
@@ -45,6 +51,29 @@ export function register(program: Command): void {
     .option('--out <file>', 'also write the signed revocation there')
     .option('--remove', 'administrators: also sign their removal, which alone keeps them from signing the log')
     .action(act(revokeOne))
+}
+
+/** The link carries this machine's own pin, and where passkeys sign by the verified log: neither comes from the control plane's word. */
+async function invite(context: Context, _args: readonly string[], options: Options): Promise<Report> {
+  const { dir, profile, client } = await openSignedIn(context.settings)
+  const { state, warnings } = await syncAuthority(dir, profile.org, client)
+  for (const warning of warnings) context.warn(warning)
+  const json = { kind: 'person', tags: listOf(options.tags), minutes: integerOf(options.minutes, '--minutes', 1, 60) }
+  const { id, code, exp } = await client.call<{ id: string; code: string; exp: number }>('/api/v1/codes', { json })
+  const control = new URL(profile.control).origin
+  const link = signerRequestUrl(state.site.origins[0]!, { v: 1, kind: 'enrolment', control, org: profile.org, code })
+  const join = formatJoinString({ control: profile.control, org: profile.org, code })
+  return {
+    schema: 'people.invite',
+    data: { id, link, join, exp },
+    ids: [link],
+    facts: [
+      ['invitation', link],
+      ['ends', when(exp)],
+      ['with an ssh key', `npx postern people enroll '${join}' --as @…`],
+    ],
+    hints: ['◌ It can be used once. Then: postern pending, and compare the six words with the person'],
+  }
 }
 
 /** Somebody who asks, with the directory that will be theirs. */
