@@ -25,6 +25,7 @@ export interface Analysis {
   readonly changes: readonly RuleChange[]
   readonly untested: readonly RuleChange[]
   readonly sentences: readonly string[]
+  /** Absent also until `withImpact`, which takes longer than anybody should wait for the tests. */
   readonly matrix?: Matrix
   /** Milliseconds it took to lint and run the tests. */
   readonly testMs: number
@@ -62,8 +63,14 @@ export function analyse(text: string, current: Uint8Array | undefined, facts: Fa
       results,
     ),
     sentences: describePolicyChange(current, bytes),
-    matrix: comparePolicies(current && parsePolicy(current), policy, names),
   }
+}
+
+/** The same with who gains and who loses. */
+export function withImpact(analysis: Analysis, current: Uint8Array | undefined, facts: Facts): Analysis {
+  const { policy } = analysis
+  if (!policy) return analysis
+  return { ...analysis, matrix: comparePolicies(current && parsePolicy(current), policy, facts as Parameters<typeof comparePolicies>[2]) }
 }
 
 /** Principals with exactly the same changes, together: hundreds of agents with one tag are one thing to read. */

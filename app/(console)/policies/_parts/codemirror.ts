@@ -93,22 +93,35 @@ const look = EditorView.theme({
   '.cm-lint-marker-warning::before': { content: '"!"', color: 'var(--color-warn)' },
   '.cm-changedLine, &.cm-merge-b .cm-changedLine, .cm-inlineChangedLine': { backgroundColor: 'var(--color-ok-soft)' },
   '.cm-deletedChunk, &.cm-merge-a .cm-changedLine': { backgroundColor: 'var(--color-danger-soft)' },
-  '.cm-changedText, &.cm-merge-b .cm-changedText': { background: 'color-mix(in srgb, var(--color-ok) 16%, transparent)' },
-  '.cm-deletedText, &.cm-merge-a .cm-changedText': { background: 'color-mix(in srgb, var(--color-danger) 16%, transparent)' },
-  '.cm-collapsedLines': { background: 'var(--color-sunken)', color: 'var(--color-muted)', padding: '4px 8px' },
+  '&.cm-merge-b .cm-changedText, .cm-inlineChangedLine .cm-changedText': {
+    background: 'none',
+    textDecoration: 'underline 2px var(--color-ok)',
+    textUnderlineOffset: '3px',
+  },
+  '&.cm-merge-a .cm-changedText, &.cm-merge-b .cm-deletedChunk .cm-deletedText, .cm-deletedChunk .cm-deletedText': {
+    background: 'none',
+    textDecoration: 'underline 2px var(--color-danger)',
+    textUnderlineOffset: '3px',
+  },
+  '& .cm-collapsedLines.cm-collapsedLines': { background: 'var(--color-sunken)', color: 'var(--color-muted)', padding: '4px 8px' },
+  '.cm-collapsedLines::before, .cm-collapsedLines::after': { content: 'none' },
 })
 
+/** Words of the library that people read, by what it calls them. */
+export type Phrases = Readonly<Record<string, string>>
+
 /** What every view of a policy text has. Its own styles carry the nonce, since the page allows no others. */
-const common = (nonce: string | undefined, label: string): Extension => [
+const common = (nonce: string | undefined, label: string, phrases: Phrases = {}): Extension => [
+  EditorState.phrases.of(phrases),
   lineNumbers(),
   json(),
   syntaxHighlighting(colours),
   look,
   EditorView.lineWrapping,
-  EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false' }),
+  EditorView.contentAttributes.of({ 'aria-label': label, spellcheck: 'false', tabindex: '0' }),
   ...(nonce === undefined ? [] : [EditorView.cspNonce.of(nonce)]),
 ]
-const fixed: Extension = [EditorState.readOnly.of(true), EditorView.editable.of(false), EditorView.contentAttributes.of({ tabindex: '0' })]
+const fixed: Extension = [EditorState.readOnly.of(true), EditorView.editable.of(false)]
 
 export function createEditor({ parent, text, label, nonce, isReadOnly, known, onChange }: EditorOptions): Editor {
   let marks: readonly Mark[] = []
@@ -209,18 +222,20 @@ export function createDiff({
   after,
   label,
   nonce,
+  phrases,
 }: {
   parent: HTMLElement
   before: string
   after: string
   label: string
   nonce: string | undefined
+  phrases: Phrases
 }): Disposable {
   const view = new EditorView({
     parent,
     doc: after,
     extensions: [
-      common(nonce, label),
+      common(nonce, label, phrases),
       fixed,
       unifiedMergeView({ original: before, mergeControls: false, gutter: true, collapseUnchanged: { margin: 3, minSize: 6 } }),
     ],
@@ -240,12 +255,13 @@ export function createMerge(options: {
   mine: string
   labels: { theirs: string; mine: string }
   nonce: string | undefined
+  phrases: Phrases
 }): MergeEditor {
-  const { parent, theirs, mine, labels, nonce } = options
+  const { parent, theirs, mine, labels, nonce, phrases } = options
   const view = new MergeView({
     parent,
-    a: { doc: theirs, extensions: [common(nonce, labels.theirs), fixed] },
-    b: { doc: mine, extensions: [common(nonce, labels.mine), history(), keymap.of([...historyKeymap, ...defaultKeymap])] },
+    a: { doc: theirs, extensions: [common(nonce, labels.theirs, phrases), fixed] },
+    b: { doc: mine, extensions: [common(nonce, labels.mine, phrases), history(), keymap.of([...historyKeymap, ...defaultKeymap])] },
     revertControls: 'a-to-b',
     collapseUnchanged: { margin: 3, minSize: 6 },
   })

@@ -12,20 +12,23 @@ interface Props {
   readonly theirs: Theirs
   readonly mine: string
   readonly onSettle: (text: string) => void
+  readonly onClose: () => void
 }
 
 /** Two people changed the same lines. Nothing is saved until one of them has put the two together. */
-export function ConflictDialog({ theirs, mine, onSettle }: Props) {
+export function ConflictDialog({ theirs, mine, onSettle, onClose }: Props) {
   const t = useTranslations('policies')
   const nonce = useStyleNonce()
   const parent = useRef<HTMLDivElement>(null)
   const merge = useRef<MergeEditor>(undefined)
   const labels = { theirs: t('conflict.theirs', { by: theirs.by }), mine: t('conflict.mine') }
+  const phrases = { '$ unchanged lines': t('versions.unchanged'), 'Revert this chunk': t('conflict.take', { by: theirs.by }) }
   // biome-ignore lint/correctness/useExhaustiveDependencies: made once for one conflict; what is typed in it stays in it
   useEffect(() => {
     let isGone = false
     void import('./codemirror.ts').then(({ createMerge }) => {
-      if (!isGone && parent.current) merge.current = createMerge({ parent: parent.current, theirs: theirs.text, mine, labels, nonce })
+      if (!isGone && parent.current)
+        merge.current = createMerge({ parent: parent.current, theirs: theirs.text, mine, labels, nonce, phrases })
     })
     return () => {
       isGone = true
@@ -37,7 +40,7 @@ export function ConflictDialog({ theirs, mine, onSettle }: Props) {
       title={t('conflict.title', { by: theirs.by })}
       description={t('conflict.what')}
       open
-      onOpenChange={() => undefined}
+      onOpenChange={(isOpen) => !isOpen && onClose()}
       placement="side"
     >
       <p className="flex flex-wrap gap-x-2 text-muted">

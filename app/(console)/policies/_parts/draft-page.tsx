@@ -54,6 +54,7 @@ export function DraftPage({ name, me, isAdmin }: Props) {
   const { analysis, isStale } = useAnalysis(isReady ? draft.text : undefined, current.bytes, facts.data)
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set())
   const [isDiscarding, setDiscarding] = useState(false)
+  const [postponed, setPostponed] = useState<number>()
   const editor = useRef<TextEditorHandle>(null)
   const goTo = useCallback((line: number) => editor.current?.goTo(line), [])
   const marks = useMemo(() => marksOf(analysis), [analysis])
@@ -105,6 +106,9 @@ export function DraftPage({ name, me, isAdmin }: Props) {
       note={
         <div className="flex flex-wrap items-center gap-x-4 gap-y-1">
           <Saved state={draft.state} at={draft.savedAt} />
+          {draft.theirs && postponed === draft.theirs.revision && (
+            <Button onClick={() => setPostponed(undefined)}>{t('conflict.settle')}</Button>
+          )}
           {draft.others.length > 0 && (
             <span role="status" className="rounded bg-warn-soft px-2 text-warn">
               {t('draft.editing', { count: draft.others.length, names: draft.others.join(', ') })}
@@ -182,7 +186,14 @@ export function DraftPage({ name, me, isAdmin }: Props) {
           </div>
         </Tabs.Root>
       </div>
-      {draft.theirs && <ConflictDialog theirs={draft.theirs} mine={draft.text} onSettle={draft.settle} />}
+      {draft.theirs && postponed !== draft.theirs.revision && (
+        <ConflictDialog
+          theirs={draft.theirs}
+          mine={draft.text}
+          onSettle={draft.settle}
+          onClose={() => setPostponed(draft.theirs?.revision)}
+        />
+      )}
       <Dialog title={t('draft.discardTitle', { name })} open={isDiscarding} onOpenChange={setDiscarding}>
         <p>{t('draft.discardWhat')}</p>
         {discard.error && <Failure problem={problemOf(discard.error)} />}

@@ -7,6 +7,7 @@ import { NameChip, RiskChip } from '../../../_ui/chip.tsx'
 import { CliLine } from '../../../_ui/cli-line.tsx'
 import { Empty } from '../../../_ui/empty.tsx'
 import { Notice } from '../../../_ui/notice.tsx'
+import { Skeleton } from '../../../_ui/skeleton.tsx'
 import { Untrusted } from '../../../_ui/untrusted.tsx'
 import type { Analysis, ImpactGroup } from './analysis.ts'
 import { impactGroups } from './analysis.ts'
@@ -24,13 +25,14 @@ export function ImpactTab({ analysis, seen, onSee, goTo }: Props) {
   const t = useTranslations('policies')
   const { matrix, sentences } = analysis
   const groups = useMemo(() => (matrix ? impactGroups(matrix) : []), [matrix])
-  if (!matrix) return <Empty title={t('impact.noPolicy')} />
+  if (!analysis.policy) return <Empty title={t('impact.noPolicy')} />
+  if (!matrix) return <Skeleton label={t('loading')} lines={4} />
   const gaining = groups.filter(({ gains }) => gains)
   const unseen = gaining.filter(({ id }) => !seen.has(id))
   return (
     <div className="flex flex-col gap-5">
       <section aria-label={t('impact.changes')}>
-        <h3 className="font-medium">{t('impact.changes')}</h3>
+        <h2 className="font-medium">{t('impact.changes')}</h2>
         <ul className="mt-1 flex list-disc flex-col gap-1 ps-5">
           {sentences.map((sentence) => (
             <li key={sentence} className="break-words">
@@ -41,7 +43,7 @@ export function ImpactTab({ analysis, seen, onSee, goTo }: Props) {
       </section>
       <section aria-label={t('impact.who')} className="flex flex-col gap-3">
         <div className="flex flex-wrap items-center gap-2">
-          <h3 className="grow font-medium">{t('impact.who')}</h3>
+          <h2 className="grow font-medium">{t('impact.who')}</h2>
           {unseen.length > 0 && <Button onClick={() => onSee(gaining.map(({ id }) => id))}>{t('impact.openAll')}</Button>}
         </div>
         <p className="text-muted">

@@ -33,7 +33,8 @@ export function Review({ name, analysis, isStale, isAdmin, current, seen, draft 
     const failed = results.filter(({ ok }) => !ok)
     if (failed.length > 0) return t('review.failing', { count: failed.length, line: failed[0]?.line ?? 1 })
     if (sha256 === current) return t('review.same')
-    const unopened = matrix ? impactGroups(matrix).filter(({ id, gains }) => gains && !seen.has(id)).length : 0
+    if (!matrix) return t('review.checking')
+    const unopened = impactGroups(matrix).filter(({ id, gains }) => gains && !seen.has(id)).length
     if (unopened > 0) return t('review.unopened', { count: unopened })
     if (untested.length > 0 && !isAccepted) return t('review.untested', { count: untested.length, rules: untested.slice(0, 5).join(', ') })
     return undefined

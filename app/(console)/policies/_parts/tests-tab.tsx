@@ -21,7 +21,7 @@ export function TestsTab({ analysis, goTo }: Props) {
     <div className="flex flex-col gap-4">
       {problems.length > 0 && (
         <section aria-label={t('tests.problems', { count: problems.length })}>
-          <h3 className="font-medium text-danger">{t('tests.problems', { count: problems.length })}</h3>
+          <h2 className="font-medium text-danger">{t('tests.problems', { count: problems.length })}</h2>
           <ul className="mt-1 flex flex-col">
             {problems.slice(0, 50).map(({ line = 1, column = 1, path, message, code }) => (
               <Line key={`${line}:${column} ${path} ${message}`} line={line} goTo={goTo} sign="✕" look="text-danger">
@@ -40,7 +40,7 @@ export function TestsTab({ analysis, goTo }: Props) {
       )}
       {failed.length > 0 && (
         <section aria-label={t('tests.failed', { count: failed.length })}>
-          <h3 className="font-medium text-danger">{t('tests.failed', { count: failed.length })}</h3>
+          <h2 className="font-medium text-danger">{t('tests.failed', { count: failed.length })}</h2>
           <ul className="mt-1 flex flex-col">
             {failed.map(({ name, line, reason }) => (
               <Line key={name} line={line} goTo={goTo} sign="✕" look="text-danger">
@@ -57,7 +57,7 @@ export function TestsTab({ analysis, goTo }: Props) {
       )}
       {advice.length > 0 && (
         <section aria-label={t('tests.advice', { count: advice.length })}>
-          <h3 className="font-medium text-warn">{t('tests.advice', { count: advice.length })}</h3>
+          <h2 className="font-medium text-warn">{t('tests.advice', { count: advice.length })}</h2>
           <ul className="mt-1 flex flex-col">
             {advice.map(({ code, line, message }) => (
               <Line key={`${code} ${line} ${message}`} line={line} goTo={goTo} sign="!" look="text-warn">
@@ -69,7 +69,7 @@ export function TestsTab({ analysis, goTo }: Props) {
       )}
       {passed.length > 0 && (
         <section aria-label={t('tests.passed', { count: passed.length })}>
-          <h3 className="font-medium text-ok">{t('tests.passed', { count: passed.length })}</h3>
+          <h2 className="font-medium text-ok">{t('tests.passed', { count: passed.length })}</h2>
           <ul className="mt-1 flex flex-col">
             {passed.map(({ name, line, decision }) => (
               <Line key={name} line={line} goTo={goTo} sign="✓" look="text-ok">

@@ -46,7 +46,7 @@ function DraftDiff({ version, text }: { version: Version; text: string }) {
   const label = t('versions.diff', { version: version.version })
   return (
     <section aria-label={label} className="flex flex-col gap-2">
-      <h3 className="font-medium">{label}</h3>
+      <h2 className="font-medium">{label}</h2>
       {version.bytes === undefined && <p className="text-muted">{t('versions.noBytes')}</p>}
       {document.isPending && <Skeleton label={t('loading')} lines={3} />}
       {document.isForged && <Notice tone="danger" title={t('forged')} />}
