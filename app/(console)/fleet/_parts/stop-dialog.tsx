@@ -17,6 +17,8 @@ import type { Blast, Member, Selection } from './shapes.ts'
 const HOURS = [1, 8, 24, 72] as const
 const MAX_TARGETS = 64
 const KINDS = ['gateway', 'agent'] as const
+/** A command with more names is folded away: it is there to be copied. */
+const MAX_SHOWN = 6
 
 interface Props {
   readonly selection: Selection
@@ -115,8 +117,13 @@ export function StopDialog({ selection, members, count, first, onClose }: Props)
         const names = members.filter((member) => member.kind === kind).map(({ atsign }) => atsign)
         if (names.length === 0) return null
         const how = mode === 'suspend' ? ` --for ${hours}h` : ''
+        const command = `postern ${kind} ${mode} ${names.join(' ')}${how} --reason ${shellWord(reason.trim() || '…')}`
+        if (names.length <= MAX_SHOWN) return <CliLine key={kind} command={command} />
         return (
-          <CliLine key={kind} command={`postern ${kind} ${mode} ${names.join(' ')}${how} --reason ${shellWord(reason.trim() || '…')}`} />
+          <details key={kind} className="flex flex-col gap-2">
+            <summary className="cursor-pointer text-xs text-muted">{t('stop.longLine', { count: names.length })}</summary>
+            <CliLine command={command} />
+          </details>
         )
       })}
       {count > members.length && <p className="text-xs text-muted">{t('stop.moreLines', { count: count - members.length })}</p>}
