@@ -12,7 +12,15 @@ import type { CallChange, HeldGrant, Reply, TestAgent } from '../fixtures/gatewa
 import { seedOf } from '../fixtures/people.ts'
 
 const rules = [
-  { id: 'writes', who: ['*'], servers: ['tools'], tools: ['count'], effect: 'ask', approvers: ['@cy', '@dan', '@ben'], wait_seconds: 120 },
+  {
+    id: 'writes',
+    who: ['*'],
+    servers: ['tools'],
+    tools: ['count', 'slow'],
+    effect: 'ask',
+    approvers: ['@cy', '@dan', '@ben'],
+    wait_seconds: 120,
+  },
   { id: 'owner', who: ['*'], servers: ['tools'], tools: ['fail'], effect: 'ask', approvers: ['@ben'] },
   { id: 'rest', who: ['*'], servers: ['tools'], tools: ['echo'], effect: 'allow' },
 ]
@@ -250,6 +258,29 @@ describe('a call that waits for a person', () => {
     const sid = await newSession()
     const again = await bot.call(sid, await grantFor('count'), 'tools', 'count', { mark: 'restart;' }, { header: { held: hold.id } })
     expect(again).toMatchObject({ type: 'REFUSED', header: { code: 'APPROVAL_ENDED' } })
+  })
+
+  test('one that was approved and had begun is said to be unknown, and is neither run nor asked about again', async () => {
+    const id = encodeBase64url(seedOf('begun').subarray(0, 16))
+    const [sid, grant, before] = [await newSession(), await grantFor('slow'), world.control.holds.length]
+    void bot.call(sid, grant, 'tools', 'slow', { ms: 60_000 }, { claims: { id } }) // its answer is lost with the channel
+    const hold = await nextHold(world, before)
+    decideAs(world, hold, '@cy', 'approve')
+    await until_(hold, 'approved')
+    await world.restart()
+    expect(world.control.stages.findLast((stage) => stage.id === hold.id)).toMatchObject({ status: 'executed', outcome: 'unknown' })
+    bot = await world.connect('@bot')
+    const again = await bot.call(
+      await newSession(),
+      await grantFor('slow'),
+      'tools',
+      'slow',
+      { ms: 60_000 },
+      { claims: { id }, header: { held: hold.id } },
+    )
+    expect(again).toMatchObject({ header: { code: 'OUTCOME_UNKNOWN' } })
+    expect(receiptOf(again)).toMatchObject({ decision: 'allow', status: 'unknown', approval: { by: '@cy' } })
+    expect(world.control.holds.length).toBe(before + 1)
   })
 
   test('a decision that was made while the gateway was not connected reaches it with what it holds', async () => {

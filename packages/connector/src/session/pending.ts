@@ -159,5 +159,6 @@ export class PendingRequests {
   }
 }
 
-const sameAs = ({ name, arguments: args, inputResponses = null, requestState = null }: ToolCall): string =>
+/** What makes two tool calls the same one, made again: everything but `_meta`. */
+export const sameAs = ({ name, arguments: args, inputResponses = null, requestState = null }: ToolCall): string =>
   canonicalText([name, args, inputResponses, requestState])

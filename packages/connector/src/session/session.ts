@@ -1,5 +1,5 @@
 import type { JsonObject, MessageHeader, Refusal, RpcMessage, RpcNotification, RpcRequest, RpcResponse } from '@postern/core'
-import { canonicalText, createError, encodeBase64url, metaOf, RPC_CODES, utcText, VerifyError } from '@postern/core'
+import { createError, encodeBase64url, metaOf, RPC_CODES, utcText, VerifyError } from '@postern/core'
 import type { ConnectorDeps } from '../deps.ts'
 import type { Events } from '../events.ts'
 import type { Grants, HeldGrant } from '../grants/grants.ts'
@@ -12,7 +12,7 @@ import type { Calls } from './calls.ts'
 import type { ClientEnd, ClientSession } from './client-session.ts'
 import { Greeting } from './greeting.ts'
 import type { CallIdentity, Pending } from './pending.ts'
-import { newPending, PendingRequests, toldOf } from './pending.ts'
+import { newPending, PendingRequests, sameAs, toldOf } from './pending.ts'
 
 export interface SessionParts {
   readonly server: string
@@ -219,9 +219,9 @@ export class McpSession implements ChannelUser, ClientSession {
 
   /** The same call again, after its client was told to ask again: it is not made twice. */
   #joins(call: CallIdentity, request: RpcRequest): boolean {
-    const same = canonicalText([call.toolCall.name, call.toolCall.arguments])
+    const same = sameAs(call.toolCall)
     for (const [known, { json, timer }] of this.#kept) {
-      if (canonicalText([known.toolCall.name, known.toolCall.arguments]) !== same) continue
+      if (sameAs(known.toolCall) !== same) continue
       timer[Symbol.dispose]()
       this.#kept.delete(known)
       this.#reply(request, json(request))
