@@ -15,7 +15,7 @@ import { PhoneBar, SideNav } from './_parts/side-nav.tsx'
 export default async function ConsoleLayout({ children }: { children: ReactNode }) {
   const who = await session()
   if (!who) redirect('/sign-in')
-  const [t, { organisation, head }] = await Promise.all([getTranslations('shell'), (await caller()).status.overview()])
+  const [t, { organisation, head, demo }] = await Promise.all([getTranslations('shell'), (await caller()).status.overview()])
   const { atsign, role } = who.actor
   return (
     <DataProvider>
@@ -28,6 +28,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
             {t('skip')}
           </a>
           <div className="flex min-h-dvh flex-col">
+            {demo && <p className="border-warn border-b bg-warn-soft px-4 py-1.5 text-sm">{t('demo')}</p>}
             <Header organisation={organisation?.name ?? ''} atsign={atsign} role={role} theme={await theme()} />
             <div className="flex grow max-sm:flex-col">
               <SideNav />

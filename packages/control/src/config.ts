@@ -46,6 +46,8 @@ const schema = z.strictObject({
   genesisRecord: z.string().optional(),
   /** Wrong (older than the code): start fails and names the migration. */
   migrations: z.string(),
+  /** Says on every page that this is an invented organisation. Set by `postern up --seed-demo`; it changes nothing else. */
+  demo: z.enum(['true', 'false']).transform((value) => value === 'true'),
   logLevel: z.enum(['debug', 'info', 'warn', 'error', 'silent']),
 })
 export type Config = z.output<typeof schema>
@@ -55,6 +57,7 @@ const DEFAULTS = {
   publicUrl: 'http://localhost:3000',
   relayUrls: 'ws://localhost:3002/relay',
   signerOrigins: 'http://localhost:3001',
+  demo: 'false',
   migrations: resolve('prisma/migrations'),
   logLevel: 'info',
 }
@@ -62,7 +65,7 @@ const OURS = new Set(Object.keys(schema.shape))
 
 /**
  * `DATABASE_URL`, and `POSTERN_PUBLIC_URL`, `POSTERN_RELAY_URLS`, `POSTERN_GENESIS_SECRET_HASH`,
- * `POSTERN_GENESIS_RECORD`, `POSTERN_LOG_LEVEL`, `POSTERN_MIGRATIONS`; each also as `…_FILE`. Other `POSTERN_` variables belong to other processes and are left alone.
+ * `POSTERN_GENESIS_RECORD`, `POSTERN_LOG_LEVEL`, `POSTERN_DEMO`, `POSTERN_MIGRATIONS`; each also as `…_FILE`. Other `POSTERN_` variables belong to other processes and are left alone.
  * @throws {OperationError} CONFIG_INVALID, with all problems
  */
 export function readControlConfig(environment: Environment = process.env): Config {

@@ -12,6 +12,8 @@ import { CLIENTS, clientOf } from './clients.ts'
 import type { EnrolKind, Wish } from './enrol-dialog.tsx'
 import type { Made } from './shapes.ts'
 
+const EXAMPLE_SERVER = 'fs'
+
 const NAME = /^@[a-z0-9][a-z0-9_-]{0,54}$/
 const SERVER = /^[a-z0-9][a-z0-9._-]{0,63}$/
 const TAG = /^[a-z0-9][a-z0-9_-]{0,31}$/
@@ -43,7 +45,7 @@ export function EnrolForm({ kind, atsign, isAdmin, onMade, onCode }: Props) {
 
   const suggested = kind === 'agent' && isPersons ? `${atsign}-${clientOf(client).suffix}`.slice(0, 56) : ''
   const name = typedName ?? suggested
-  const server = typedServer ?? (kind === 'agent' ? (known[0] ?? '') : kind === 'gateway' ? 'fs' : '')
+  const server = typedServer ?? (kind === 'agent' ? (known[0] ?? '') : kind === 'gateway' ? EXAMPLE_SERVER : '')
   const wanted = tags.split(/[\s,]+/).filter(Boolean)
   const badTag = wanted.find((tag) => !TAG.test(tag))
   const badName = kind !== 'person' && name !== '' && !NAME.test(name)
@@ -109,7 +111,7 @@ export function EnrolForm({ kind, atsign, isAdmin, onMade, onCode }: Props) {
             error={badServer && (isTried || server !== '') ? t('form.badServer') : undefined}
             value={server}
             list="known-servers"
-            placeholder="fs"
+            placeholder={EXAMPLE_SERVER}
             onChange={(event) => setServer(event.target.value.trim().toLowerCase())}
             spellCheck={false}
             autoCapitalize="off"

@@ -114,7 +114,7 @@ function planOf(options: Options, environment: Environment): Plan {
 const without = (environment: Environment, pattern: RegExp): Environment =>
   Object.fromEntries(Object.entries(environment).filter(([name]) => !pattern.test(name)))
 
-function startControl(context: Context, { host, port, control, signer, relay, data, database }: Plan): Child {
+function startControl(context: Context, { host, port, control, signer, relay, data, database, demoAgents }: Plan): Child {
   const { environment } = context.settings
   const env = {
     NEXT_TELEMETRY_DISABLED: '1',
@@ -124,6 +124,7 @@ function startControl(context: Context, { host, port, control, signer, relay, da
     ...without(environment, /^POSTERN_(RELAY_(?!URLS)|GENESIS_)/),
     DATABASE_URL: database,
     POSTERN_GENESIS_RECORD: recordPath(data),
+    POSTERN_DEMO: String(demoAgents !== undefined),
   }
   const onEntry = (entry: Entry) => void sayFounded(context, entry)
   return startChild(context, 'control plane', [NEXT, 'start', '-H', host, '-p', String(port)], { cwd: root, env, onEntry })

@@ -36,6 +36,8 @@ export interface Overview {
   readonly organisation?: { readonly name: string; readonly org: string }
   /** Where people of this organisation sign with passkeys: a hint, since a passkey works nowhere else. */
   readonly signer: string
+  /** An invented organisation to look at. */
+  readonly demo?: true
   readonly head: { readonly seq: number; readonly hash: string } | null
   readonly gateways: { readonly enrolled: number; readonly online: number }
   readonly agents: { readonly enrolled: number; readonly online: number }
@@ -56,6 +58,7 @@ export function readOverview(control: Control): Overview {
   return {
     ...(state ? { organisation: { name: state.name, org: state.org } } : {}),
     signer: signerOriginOf(control),
+    ...(control.config.demo ? { demo: true as const } : {}),
     head: ledger.head(),
     ...{ gateways: count('gateway'), agents: count('agent'), people: count('person').enrolled },
     ...(state?.policy ? { policy: { name: state.policy.name, sha256: state.policy.sha256 } } : {}),
