@@ -34,6 +34,23 @@ const AUTHENTICATOR = {
   automaticPresenceSimulation: true,
 } as const
 
+interface Equipped {
+  readonly page: Page
+  readonly cdp: CDPSession
+  authenticatorId: string
+}
+
+async function plugIn(cdp: CDPSession, { isThere, hasPrf }: { isThere: boolean; hasPrf: boolean }): Promise<string> {
+  const options = { ...AUTHENTICATOR, hasPrf, automaticPresenceSimulation: isThere }
+  return (await cdp.send('WebAuthn.addVirtualAuthenticator', { options })).authenticatorId
+}
+
+/** One that is there already, and a page that was closed meanwhile, are no trouble. */
+async function putIn({ cdp, authenticatorId }: Equipped, credentials: Iterable<Credential>): Promise<void> {
+  for (const credential of credentials)
+    await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: credential as never }).catch(() => {})
+}
+
 /** What a page did that no page may: kept for `device.complaints`. */
 const CSP = /Content Security Policy/i
 
@@ -44,6 +61,11 @@ export interface Device extends AsyncDisposable {
   readonly complaints: readonly string[]
   /** Nobody touches the authenticator from now on: prompts stay open until they are cancelled or time out. */
   setPresence(isThere: boolean): Promise<void>
+  /** Plugs in an authenticator that has no passkey yet, for the first page; what is made on it belongs to this device, too. */
+  anotherAuthenticator(): Promise<void>
+  /** The person's finger is the wrong one: prompts end as if they were cancelled, until `acceptAgain`. */
+  refuseNext(): Promise<void>
+  acceptAgain(): Promise<void>
   credentials(): readonly { readonly id: string; readonly rpId: string | undefined }[]
   /** The page that opens next, and its address once it is not empty. */
   popup(open: () => Promise<unknown>): Promise<Page>
@@ -59,23 +81,19 @@ export async function openDevice(browser: Browser, origins: readonly string[], o
   })
   const complaints: string[] = []
   const held = new Map<string, Credential>()
-  const open = new Set<{ cdp: CDPSession; authenticatorId: string }>()
+  const open = new Set<Equipped>()
   let isThere = true
 
   const equip = async (page: Page) => {
     const cdp = await context.newCDPSession(page)
     await cdp.send('WebAuthn.enable', { enableUI: false })
-    const { authenticatorId } = await cdp.send('WebAuthn.addVirtualAuthenticator', {
-      options: { ...AUTHENTICATOR, hasPrf, automaticPresenceSimulation: isThere },
-    })
-    const one = { cdp, authenticatorId }
-    for (const credential of held.values()) await cdp.send('WebAuthn.addCredential', { authenticatorId, credential: credential as never })
+    const one = { page, cdp, authenticatorId: await plugIn(cdp, { isThere, hasPrf }) }
+    await putIn(one, held.values())
     cdp.on('WebAuthn.credentialAdded', ({ credential }) => {
+      const before = [...held.values()].filter(({ credentialId }) => credentialId !== credential.credentialId)
       held.set(credential.credentialId, credential)
-      for (const other of open) {
-        if (other === one) continue
-        void other.cdp.send('WebAuthn.addCredential', { authenticatorId: other.authenticatorId, credential }).catch(() => {}) // closed meanwhile
-      }
+      void putIn(one, before)
+      for (const other of open) if (other !== one) void putIn(other, [credential])
     })
     open.add(one)
     page.on('close', () => open.delete(one))
@@ -95,6 +113,9 @@ export async function openDevice(browser: Browser, origins: readonly string[], o
     watch(page)
     equipped.set(page, equip(page))
   })
+  const verify = async (isUserVerified: boolean) => {
+    for (const { cdp, authenticatorId } of open) await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified })
+  }
   const page = await context.newPage()
   await equipped.get(page)
   return {
@@ -106,6 +127,13 @@ export async function openDevice(browser: Browser, origins: readonly string[], o
       for (const { cdp, authenticatorId } of open)
         await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: next })
     },
+    async anotherAuthenticator() {
+      const one = [...open].find(({ page: of }) => of === page)!
+      await one.cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: one.authenticatorId })
+      one.authenticatorId = await plugIn(one.cdp, { isThere, hasPrf })
+    },
+    refuseNext: () => verify(false),
+    acceptAgain: () => verify(true),
     credentials: () => [...held.values()].map(({ credentialId, rpId }) => ({ id: credentialId, rpId })),
     async popup(act) {
       const [opened] = await Promise.all([context.waitForEvent('page'), act()])
