@@ -321,6 +321,18 @@ describe.each(databases)('drafts on $name', (kind) => {
         await expect(as('@ana').draftEnrolment({ enrolment: id, tags: [] })).rejects.toMatchObject({ code: 'CONFLICT' })
       }
     })
+    test('tells the signing page what the asker says about itself, and is refused with its statement', async () => {
+      const { json } = await t.call('POST', '/api/v1/codes', { by: all.admin, body: { kind: 'gateway' } })
+      const asked = requestOf(all.branch.org, 'gateway', '@gw-words', { exp: t.now.seconds + 3600 })
+      const body = { code: json.code, ...asked, facts: { host: 'debian 13' } }
+      const { id } = (await t.call('POST', '/api/v1/enrolments', { body })).json
+      const made = await as('@ana').draftEnrolment({ enrolment: id, tags: [] })
+      expect(await get(made.id)).toMatchObject({ facts: { host: 'debian 13' }, code_by: '@ana' })
+      const refusal = { body: { reason: 'the comparison words differ' } }
+      expect((await t.call('POST', `/api/v1/requests/${made.id}/refuse`, refusal)).status).toBe(200)
+      const fate = (await t.call('GET', `/api/v1/enrolments/${id}`)).json
+      expect(fate).toEqual({ status: 'refused', reason: 'the comparison words differ' })
+    })
     test('may make a person an administrator, or give a delegation', async () => {
       const fay = await enrolmentOf('person', '@fay')
       const made = await as('@ana').draftEnrolment({

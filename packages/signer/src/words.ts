@@ -232,6 +232,7 @@ export const words = {
       'You would sign its SHA-256 without seeing it. Read it first: postern policy show, or in the console; gateways take only the document with exactly this hash.',
     reported: 'Reported, not signed',
     reportedText: 'By the machine or the console. Nobody answers for it.',
+    codeBy: 'code made by',
     draftedBy: 'drafted by',
     draftedAt: 'drafted',
     handingIn: 'Signed',

@@ -1,5 +1,5 @@
 import type { Statement } from '@postern/core'
-import { decodeBase64url, encodeBase64url, portableSignatures } from '@postern/core'
+import { decodeBase64url, encodeBase64url, parseStatement, portableSignatures } from '@postern/core'
 import type { Bus } from '../bus.ts'
 import type { Transaction } from '../db/open.ts'
 
@@ -12,6 +12,27 @@ export async function settleEnrolment(tx: Transaction, bus: Bus, statement: Stat
   if (!row) return
   await tx.enrolment.update({ where: { id: row.id }, data: { status: 'enrolled', seq: statement.seq } })
   const data = { id: row.id, status: 'enrolled', atsign: row.atsign, kind: row.kind, seq: statement.seq }
+  await bus.publish(tx, { org, kind: 'enrolment', to: row.owner ?? row.invitedBy, data }, now)
+}
+
+/** What somebody here had asked for, and these statement bytes would grant. */
+export async function findAsked(tx: Pick<Transaction, 'enrolment'>, org: string, bytes: Uint8Array) {
+  const request = requestOf(parseStatement(bytes))
+  return request ? tx.enrolment.findFirst({ where: { org, hash: requestHash(decodeBase64url(request)) } }) : null
+}
+
+/** A refused statement refuses what was asked for with it: its code is used up, and whoever waits is told. */
+export async function refuseAsked(
+  tx: Transaction,
+  bus: Bus,
+  { org, bytes }: { org: string; bytes: Uint8Array },
+  reason: string,
+  now: number,
+): Promise<void> {
+  const row = await findAsked(tx, org, bytes)
+  if (row?.status !== 'pending') return
+  await tx.enrolment.update({ where: { id: row.id }, data: { status: 'refused', reason } })
+  const data = { id: row.id, status: 'refused', atsign: row.atsign, kind: row.kind }
   await bus.publish(tx, { org, kind: 'enrolment', to: row.owner ?? row.invitedBy, data }, now)
 }
 

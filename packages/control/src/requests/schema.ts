@@ -36,6 +36,11 @@ export const request = requestAnswer.extend({
   sha256: digest.optional().meta({ description: 'of the bytes' }),
   invite: invite.optional(),
   policy: bytesText(MAX_DRAFTED_POLICY_BYTES, 'policy.set, one request: the document itself').optional(),
+  facts: z
+    .record(z.string(), z.string())
+    .optional()
+    .meta({ description: 'enrolling, one request: what the asker says about itself; unverified' }),
+  code_by: atsign.optional().meta({ description: 'enrolling, one request: who made the code it came with' }),
   needed: z
     .array(part)
     .optional()

@@ -14,6 +14,7 @@ import { appendSigned } from '../authority/service.ts'
 import type { Context } from '../context.ts'
 import { actorOf } from '../context.ts'
 import type { Prisma, SigningRequest } from '../db/generated/client.ts'
+import { findAsked, refuseAsked } from '../enrolment/settle.ts'
 import { ControlError } from '../errors.ts'
 import type { SignedText } from '../fields.ts'
 import { readSignatures, readSigned } from '../fields.ts'
@@ -158,7 +159,15 @@ export async function getRequest(context: Context, id: string): Promise<z.input<
   const { control } = context
   const row = await findRequest(control, id)
   const answer = shown(context, row)
-  if (row.op !== 'policy.set' || !row.bytes) return answer
+  if (row.kind !== 'statement' || !row.bytes) return answer
+  const asked = await findAsked(control.db.prisma, row.org, new Uint8Array(row.bytes))
+  if (asked)
+    return {
+      ...answer,
+      facts: asked.facts as Record<string, string>,
+      code_by: asked.invitedBy as NonNullable<z.input<typeof request>['code_by']>,
+    }
+  if (row.op !== 'policy.set') return answer
   const { sha256 } = parseStatement(new Uint8Array(row.bytes)).body as { sha256: string }
   const document = await control.db.prisma.policyDocument.findUnique({ where: { org_sha256: { org: row.org, sha256 } } })
   return document ? { ...answer, policy: encodeBase64url(new Uint8Array(document.bytes)) } : answer
@@ -185,14 +194,17 @@ function shown({ control }: Context, row: SigningRequest): z.input<typeof reques
 }
 
 /**
- * Takes what waits off the list, for whoever knows its id. Whoever has signed can still hand it in elsewhere: signatures are not taken back.
+ * Takes what waits off the list, for whoever knows its id; an enrolment with it. Whoever has signed can still hand it in elsewhere: signatures are not taken back.
  * @throws {ControlError} NOT_FOUND, ALREADY_DECIDED, GONE
  */
 export async function refuseRequest({ control }: Context, id: string, reason: string) {
   const row = await findOpenRequest(control, id)
   await control.db.prisma.$transaction(async (tx) => {
     const { count } = await tx.signingRequest.updateMany({ where: { id, status: 'open' }, data: { status: 'refused', reason } })
-    if (count > 0) await tellRequest(tx, control.bus, row, 'refused', control.now())
+    if (count === 0) return
+    await tellRequest(tx, control.bus, row, 'refused', control.now())
+    if (row.kind === 'statement' && row.bytes)
+      await refuseAsked(tx, control.bus, { org: row.org, bytes: new Uint8Array(row.bytes) }, reason, control.now())
   })
   return { ok: true as const }
 }

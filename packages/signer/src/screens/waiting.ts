@@ -9,7 +9,7 @@ import type {
   State,
   StatementSignerRequest,
 } from '@postern/core'
-import { comparisonWords, decodeBase64url, decodeSigned, encodeBase64url, keyIdOf, lookAlikes, neededFor } from '@postern/core'
+import { comparisonWords, decodeBase64url, decodeSigned, encodeBase64url, keyIdOf, lookAlikes, neededFor, showText } from '@postern/core'
 import type { App } from '../app.ts'
 import { clientOf } from '../app.ts'
 import type { Authority } from '../authority/authority.ts'
@@ -37,6 +37,7 @@ interface Waiting {
   readonly exp?: number
   readonly reason?: string
   /** Reported by a machine or the console: shown as such, signed by nobody. */
+  readonly code_by?: string
   readonly facts?: { readonly [name: string]: unknown }
   readonly policy?: string
 }
@@ -225,12 +226,15 @@ function decoded(text: string): Uint8Array | undefined {
 }
 
 /** Never part of what is signed: whoever wrote it may lie. */
-function reported({ facts: told = {}, created_by: by, created }: Waiting): Child {
+function reported({ facts: told = {}, code_by: codeBy, created_by: by, created }: Waiting): Child {
   const rows = Object.entries(told).flatMap(([name, value]) =>
-    typeof value === 'string' || typeof value === 'number' ? [[name.slice(0, 40), String(value).slice(0, 200)] as const] : [],
+    typeof value === 'string' || typeof value === 'number'
+      ? [[showText(name.slice(0, 40)), showText(String(value).slice(0, 200))] as const]
+      : [],
   )
   const all = [
     ...rows,
+    ...(codeBy ? [[words.waiting.codeBy, codeBy.slice(0, 60)] as const] : []),
     ...(by ? [[words.waiting.draftedBy, by.slice(0, 60)] as const] : []),
     ...(created ? [[words.waiting.draftedAt, new Date(created * 1000).toLocaleString()] as const] : []),
   ]
