@@ -23,5 +23,13 @@ export const NAV: readonly { readonly group: string; readonly items: readonly Na
     ],
   },
   { group: 'activity', items: [{ id: 'calls', href: '/calls', key: 'c', isOnPhone: true }] },
+  {
+    group: 'admin',
+    items: [
+      { id: 'people', href: '/people', key: 'e' },
+      { id: 'codes', href: '/codes', key: 'o' },
+      { id: 'settings', href: '/settings', key: 's' },
+    ],
+  },
 ]
 export const PAGES: readonly NavItem[] = NAV.flatMap(({ items }) => items)
