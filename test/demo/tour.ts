@@ -1,10 +1,12 @@
 import type { Home } from '../fixtures/processes.ts'
+import { until } from '../fixtures/processes.ts'
 import type { Attack, Outcome } from './attack.ts'
 import { allowed, must } from './attack.ts'
 import { acts } from './attacks.ts'
 import type { Report, Result } from './report.ts'
 import { UnexpectedCode } from './report.ts'
 import { dismissInsider } from './stage/insider.ts'
+import { postern } from './stage/machines.ts'
 import { setUp } from './stage/set-up.ts'
 import type { Stage } from './stage/stage.ts'
 import { countRuns } from './stage/stage.ts'
@@ -35,7 +37,19 @@ async function honestCalls(stage: Stage, report: Report): Promise<void> {
   await call(stage, report, 'write_file', async () => {
     allowed(await client.call('write_file', { path: `${files.notes}/tour.md`, content: 'The tour was here.\n' }))
   })
+  await call(stage, report, 'create_directory, which waits until @ana has read its arguments and approved exactly this', async () => {
+    const made = client.call('create_directory', { path: `${files.notes}/tour` })
+    await postern(stage.machines.ana, 'approve', await heldCall(stage), '--accept=approve')
+    allowed(await made)
+  })
 }
+
+/** The id of the call that waits for @ana. */
+const heldCall = ({ machines }: Stage): Promise<string> =>
+  until('the call to wait for @ana', 30_000, async () => {
+    const inbox = await postern<readonly { readonly id: string; readonly kind: string }[]>(machines.ana, 'inbox')
+    return inbox.find(({ kind }) => kind === 'call')?.id
+  })
 
 async function readNote({ client, files }: Stage): Promise<void> {
   must(allowed(await client.call('read_text_file', { path: files.note, head: 2 })).text.includes('line 2'), 'it is another text')

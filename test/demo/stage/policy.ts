@@ -24,6 +24,17 @@ export const policyFor = ({ notes }: Files) => ({
       effect: 'allow',
     },
     {
+      id: 'make-folder',
+      title: 'Make a folder, once @ana has approved exactly that',
+      who: ['tag:dev'],
+      servers: ['fs'],
+      tools: ['create_directory'],
+      when: { path: { prefix: notes } },
+      effect: 'ask',
+      approvers: ['@ana'],
+      wait_seconds: 120,
+    },
+    {
       id: 'list-notes',
       title: 'List notes, with grants that live for three seconds',
       who: ['tag:dev'],
