@@ -11,6 +11,7 @@ import { useCallback, useMemo, useRef, useState } from 'react'
 import { problemOf, useTRPC } from '../../../_trpc/client.tsx'
 import { Button, buttonClass } from '../../../_ui/button.tsx'
 import { CliLine } from '../../../_ui/cli-line.tsx'
+import { Copy } from '../../../_ui/copy.tsx'
 import { Dialog } from '../../../_ui/dialog.tsx'
 import { Empty } from '../../../_ui/empty.tsx'
 import { Failure } from '../../../_ui/failure.tsx'
@@ -22,6 +23,7 @@ import type { Mark } from './codemirror.ts'
 import { ConflictDialog } from './conflict-dialog.tsx'
 import { ImpactTab } from './impact-tab.tsx'
 import { Review } from './review.tsx'
+import { RolloutBar } from './rollout-bar.tsx'
 import { SignaturesTab } from './signatures-tab.tsx'
 import { TestsTab } from './tests-tab.tsx'
 import type { TextEditorHandle } from './text-editor.tsx'
@@ -81,9 +83,16 @@ export function DraftPage({ name, me, isAdmin }: Props) {
       </Frame>
     )
   if (draft.query.data === null) {
+    const isInForce = analysis !== undefined && current.version?.sha256 === analysis.sha256
     return (
       <Frame name={name}>
-        <Empty title={t('draft.gone', { name })}>
+        <Empty title={t(isInForce ? 'draft.inForce' : 'draft.gone', { name })}>
+          {isInForce && <RolloutBar />}
+          {!isInForce && draft.text !== undefined && (
+            <p>
+              {t('draft.rescue')} <Copy text={draft.text} label={t('draft.copy')} withText />
+            </p>
+          )}
           <Link href="/policies" className={buttonClass('primary')}>
             {t('draft.toPolicies')}
           </Link>
