@@ -5,7 +5,7 @@ import { Button } from '../../../_ui/button.tsx'
 import { Dialog } from '../../../_ui/dialog.tsx'
 import { useStyleNonce } from '../../../_ui/style-nonce.tsx'
 import { Time } from '../../../_ui/time.tsx'
-import type { MergeEditor } from './codemirror.ts'
+import type { MergeEditor } from './codemirror-diff.ts'
 import type { Theirs } from './shapes.ts'
 
 interface Props {
@@ -26,7 +26,7 @@ export function ConflictDialog({ theirs, mine, onSettle, onClose }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies: made once for one conflict; what is typed in it stays in it
   useEffect(() => {
     let isGone = false
-    void import('./codemirror.ts').then(({ createMerge }) => {
+    void import('./codemirror-diff.ts').then(({ createMerge }) => {
       if (!isGone && parent.current)
         merge.current = createMerge({ parent: parent.current, theirs: theirs.text, mine, labels, nonce, phrases })
     })

@@ -12,7 +12,7 @@ export function TextDiff({ before, after, label }: { before: string; after: stri
   useEffect(() => {
     let made: Disposable | undefined
     let isGone = false
-    void import('./codemirror.ts').then(({ createDiff }) => {
+    void import('./codemirror-diff.ts').then(({ createDiff }) => {
       if (!isGone && parent.current)
         made = createDiff({ parent: parent.current, before, after, label, nonce, phrases: { '$ unchanged lines': unchanged } })
     })
