@@ -398,7 +398,8 @@ export const words = {
     onceTitle: 'Shown once',
     once: 'It is kept nowhere. Put it where your machines read secrets, and nowhere else.',
     token: 'Join string with the token',
-    tokenText: 'For example: postern gateway enroll --token-file <file>. Void it by revoking the invite.',
+    tokenText: (kind: string) =>
+      `On each machine: npx postern ${kind} enroll --token-file <file> --name @… Void it by revoking the invite.`,
     kept: 'I have put it away',
   },
   genesis: {

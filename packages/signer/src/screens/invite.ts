@@ -60,7 +60,7 @@ function showToken(app: App, { control, org }: InviteSignerRequest, { kind, uses
       card(
         words.invite.token,
         copyable(formatJoinString({ control, org, code: token }), words.invite.token),
-        el('p', { class: 'fine' }, words.invite.tokenText),
+        el('p', { class: 'fine' }, words.invite.tokenText(kind)),
       ),
       !isInLog && notice('warn', words.waiting.moreTitle, words.waiting.moreText),
       tick(words.invite.kept, (isKept) => {

@@ -49,7 +49,7 @@ function machineParts(request: JoinSignerRequest, join: string): Child {
   ]
 }
 
-const EXAMPLE = '-- npx -y @modelcontextprotocol/server-filesystem ./notes'
+const EXAMPLE = "-- npx -y '@modelcontextprotocol/server-filesystem' ./notes"
 
 function gatewayCommand({ name, server }: JoinSignerRequest, join: string): string {
   return `gateway enroll ${quote(join)}${name ? ` --name ${quote(name)}` : ''} --server ${server ?? 'notes'} ${EXAMPLE}`
