@@ -47,6 +47,7 @@ export function describePolicyChange(before: Uint8Array | undefined, after: Uint
     ...groupTexts(old.groups, now.groups),
     ...staleTexts(old.stale, now.stale),
     ...(isEqual(old.labels, now.labels) ? [] : ['What counts as trusted content for later flow rules changes; it has no effect yet.']),
+    ...beyondTexts(old.beyond, now.beyond),
     ...testTexts(old.tests, now.tests),
   ]
   if (texts.length > 0) return texts
@@ -60,8 +61,9 @@ interface Document {
   readonly tests: ReadonlyMap<string, JsonObject>
   readonly stale: JsonObject
   readonly labels: JsonValue
+  readonly beyond: readonly JsonObject[]
 }
-const EMPTY: Document = { name: '', rules: new Map(), groups: {}, tests: new Map(), stale: {}, labels: null }
+const EMPTY: Document = { name: '', rules: new Map(), groups: {}, tests: new Map(), stale: {}, labels: null, beyond: [] }
 
 function readDocument(bytes: Uint8Array): Document {
   parsePolicy(bytes)
@@ -75,7 +77,15 @@ function readDocument(bytes: Uint8Array): Document {
   })
   const tests = ((value.tests ?? []) as readonly JsonObject[]).map((fields) => [fields.name as string, fields] as const)
   const [groups, stale] = [value.groups, value.stale_seconds].map((part) => (isJsonObject(part) ? part : {})) as [JsonObject, JsonObject]
-  return { name: value.name as string, rules: new Map(rules), groups, tests: new Map(tests), stale, labels: value.labels ?? null }
+  return {
+    name: value.name as string,
+    rules: new Map(rules),
+    groups,
+    tests: new Map(tests),
+    stale,
+    labels: value.labels ?? null,
+    beyond: (value.beyond_tools ?? []) as readonly JsonObject[],
+  }
 }
 
 /** One text for one value, whatever the order of members. */
@@ -184,6 +194,23 @@ function groupTexts(old: JsonObject, now: JsonObject): readonly string[] {
     ]
     return [`Group ${name}: ${texts.join(', ')}.`]
   })
+}
+
+/** Each entry stands for itself, so their order says nothing. */
+function beyondTexts(old: readonly JsonObject[], now: readonly JsonObject[]): readonly string[] {
+  const lacks = (list: readonly JsonObject[], entry: JsonObject) => !list.some((other) => isEqual(other, entry))
+  return [
+    ...now.filter((entry) => lacks(old, entry)).map((entry) => `New, beyond tools: ${sayBeyond(entry)}.`),
+    ...old.filter((entry) => lacks(now, entry)).map((entry) => `Gone, beyond tools: ${sayBeyond(entry)}.`),
+  ]
+}
+
+function sayBeyond({ who, servers, resources, prompts, methods }: JsonObject): string {
+  const named = (any: string, names: JsonValue | undefined) =>
+    names === undefined ? [] : [asTexts(names).includes('*') ? `any ${any}` : `the ${any}s ${joined(asTexts(names), 'and')}`]
+  const what = [...named('resource', resources), ...named('prompt', prompts), ...named('method', methods)]
+  const where = either(asTexts(servers).map((server) => (server === '*' ? 'any server' : server)))
+  return `${either(asTexts(who).map(sayWho))} may use ${joined(what, 'and')} of ${where}`
 }
 
 function staleTexts(old: JsonObject, now: JsonObject): readonly string[] {

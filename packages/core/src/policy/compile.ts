@@ -2,8 +2,8 @@ import { refuse } from '../bytes/shape.ts'
 import { VerifyError } from '../errors.ts'
 import type { AtSign } from '../key/atsign.ts'
 import { createConstraint } from './check.ts'
-import type { Limits, Plan, Requirement, Rule, Tools, Who } from './document.ts'
-import type { RuleFields } from './rule-shape.ts'
+import type { BeyondTools, Limits, Plan, Requirement, Rule, Tools, Who } from './document.ts'
+import type { BeyondFields, RuleFields } from './rule-shape.ts'
 
 export const DEFAULT_TTL_SECONDS = 60
 export const DEFAULT_WAIT_SECONDS = 300
@@ -30,6 +30,19 @@ export function compileRule(fields: RuleFields, index: number, line: number, gro
     requires: requirementsOf(fields),
     output: fields.output,
     approvers: compileApprovers(fields, groups, path),
+  }
+}
+
+/** @param path Of the entry, for messages. */
+export function compileBeyond(fields: BeyondFields, path: string, groups: Groups): BeyondTools {
+  const { who, servers, resources, prompts, methods } = fields
+  if (!resources && !prompts && !methods) refuse(path, 'names no resources, prompts or methods')
+  return {
+    who: compileWho(who, groups, path),
+    servers: servers.includes('*') ? undefined : new Set(servers),
+    resources: resources ?? [],
+    prompts: new Set(prompts),
+    methods: new Set(methods),
   }
 }
 

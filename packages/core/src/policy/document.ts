@@ -62,6 +62,17 @@ export interface Rule {
   readonly approvers: { readonly atsigns: readonly AtSign[]; readonly owner: boolean; readonly waitSeconds: number } | undefined
 }
 
+/** What agents may use of a server beside its tools. Only permits: what no entry names is denied. */
+export interface BeyondTools {
+  readonly who: Who
+  /** `undefined` = any server. */
+  readonly servers: ReadonlySet<string> | undefined
+  /** Addresses, each with what lies below it; `*` for any. */
+  readonly resources: readonly string[]
+  readonly prompts: ReadonlySet<string>
+  readonly methods: ReadonlySet<string>
+}
+
 /** An expectation about one call, part of the document and signed with it. */
 export interface PolicyTest {
   readonly name: string
@@ -87,6 +98,7 @@ export interface Policy {
   /** How long after its last complete sync a gateway still serves: reads, and everything else. */
   readonly staleSeconds: { readonly effects: number; readonly reads: number }
   readonly tests: readonly PolicyTest[]
+  readonly beyond: readonly BeyondTools[]
   readonly plan: Plan
 }
 

@@ -27,7 +27,7 @@ const labels = (marked: string) => at(marked)?.options.map(({ label }) => label)
 
 describe('completion', () => {
   test('offers the fields of what the cursor is in, without those that stand there', () => {
-    expect(labels('{ "v": 1, | }')).toEqual(['name', 'groups', 'rules', 'tests', 'stale_seconds', 'labels'])
+    expect(labels('{ "v": 1, | }')).toEqual(['name', 'groups', 'rules', 'tests', 'stale_seconds', 'beyond_tools', 'labels'])
     expect(labels('{ "rules": [ { "id": "a", | "who": ["*"], "effect": "deny" } ] }')).toEqual(
       Object.keys(POLICY_FIELDS['rules[]']!).filter((name) => !['id', 'who', 'effect'].includes(name)),
     )
@@ -68,6 +68,7 @@ describe('completion', () => {
       'rules[].limits': (limits) => ({ rules: [{ limits }] }),
       'tests[]': (field) => ({ tests: [field], rules: [] }),
       stale_seconds: (stale_seconds) => ({ stale_seconds, rules: [] }),
+      'beyond_tools[]': (field) => ({ beyond_tools: [field], rules: [] }),
     }
     for (const [path, fields] of Object.entries(POLICY_FIELDS)) {
       for (const [name, { insert }] of Object.entries(fields)) {

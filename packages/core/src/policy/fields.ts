@@ -1,7 +1,7 @@
 import type { Infer } from '../bytes/shape.ts'
 import { RISK_CLASSES } from '../statement/names.ts'
 import type { documentShape, staleShape, testShape } from './parse.ts'
-import type { limitsShape, RuleFields } from './rule-shape.ts'
+import type { BeyondFields, limitsShape, RuleFields } from './rule-shape.ts'
 
 /** What an editor says about a field of the document. A field that the shapes know and this file does not fails to compile. */
 export interface FieldHelp {
@@ -63,6 +63,14 @@ const stale: Help<Infer<typeof staleShape>> = {
   reads: { help: 'Seconds without news after which a gateway stops reading too: 10–86,400, default 3600.', insert: '3600' },
 }
 
+const beyond: Help<BeyondFields> = {
+  who: rule.who,
+  servers: rule.servers,
+  resources: { help: 'Addresses, each with what lies below it by whole segments, or * for any.', insert: '["*"]' },
+  prompts: { help: 'Exact names of prompts, or * for any.', insert: '["*"]' },
+  methods: { help: 'Exact names of further methods, such as tasks/get.', insert: '[""]' },
+}
+
 const document: Help<Infer<typeof documentShape>> = {
   v: { help: 'Always 1.', insert: '1' },
   name: { help: 'Name of the policy.', insert: '"main"' },
@@ -70,6 +78,7 @@ const document: Help<Infer<typeof documentShape>> = {
   rules: { help: 'What agents may call. None = everything is denied.', insert: '[]' },
   tests: { help: 'What single calls must come to. Run before signing; decide nothing.', insert: '[]' },
   stale_seconds: { help: 'How long after its last complete sync a gateway still serves.', insert: '{ "effects": 300 }' },
+  beyond_tools: { help: 'Resources, prompts and further methods that agents may use; what is not named is denied.', insert: '[]' },
   labels: { help: 'Reserved for flow rules; read and checked, without effect.', insert: '{ "trusted": [] }' },
 }
 
@@ -79,5 +88,6 @@ export const POLICY_FIELDS: Readonly<Record<string, Readonly<Record<string, Fiel
   'rules[]': rule,
   'rules[].limits': limits,
   'tests[]': test,
+  'beyond_tools[]': beyond,
   stale_seconds: stale,
 }

@@ -11,11 +11,11 @@ import type { AtSign } from '../key/atsign.ts'
 import { atSignShape } from '../key/atsign.ts'
 import { riskClass, serverName, tags, toolName } from '../statement/names.ts'
 import type { Groups } from './compile.ts'
-import { compileRule, planRules } from './compile.ts'
+import { compileBeyond, compileRule, planRules } from './compile.ts'
 import type { Policy, PolicyTest, Rule } from './document.ts'
 import type { Position } from './locate.ts'
 import { lineStarts, locate, placeOf, positionAt } from './locate.ts'
-import { groupName, labelsShape, ruleId, ruleShape } from './rule-shape.ts'
+import { beyondShape, groupName, labelsShape, ruleId, ruleShape } from './rule-shape.ts'
 
 export const POLICY_LIMITS = { maxBytes: 262_144, maxDepth: 64 } as const
 /** A mistake may repeat a name from the document. */
@@ -35,6 +35,7 @@ export const documentShape = object(
   {
     groups: mapOf(/^[a-z0-9][a-z0-9_-]{0,62}$/, list(atSignShape, 1000, 1), 200),
     labels: labelsShape,
+    beyond_tools: list(beyondShape, 200, 1),
     stale_seconds: staleShape,
     tests: list(anyJson, 1000),
   },
@@ -136,6 +137,7 @@ class Reading {
       groups,
       staleSeconds: { ...DEFAULT_STALE_SECONDS, ...fields.stale_seconds },
       tests,
+      beyond: (fields.beyond_tools ?? []).map((entry, i) => compileBeyond(entry, `beyond_tools[${i}]`, groups)),
       plan: planRules(rules),
     }
   }

@@ -4,6 +4,7 @@ import type { Infer, Shape } from '../bytes/shape.ts'
 import { flag, integer, list, object, oneOf, pattern, refuse, text } from '../bytes/shape.ts'
 import { isAtSign } from '../key/atsign.ts'
 import { RISK_CLASSES, serverName, tagName, toolName } from '../statement/names.ts'
+import { isDecidedOtherwise, isPlainAddress } from './address.ts'
 import { argumentName } from './argument.ts'
 import type { Check } from './check.ts'
 import { parseChecks, policySpelling } from './check.ts'
@@ -85,6 +86,24 @@ export const ruleShape = object(
   },
 )
 export type RuleFields = Infer<typeof ruleShape>
+
+/** A resource is named by its address or by one above it, a prompt and a method exactly; `*` stands alone, for every one. */
+const resourceSelector: Shape<string> = (value, path) =>
+  typeof value === 'string' && (value === '*' || isPlainAddress(value)) ? value : refuse(path, 'expected an address (URI) or *')
+const exactName: Shape<string> = (value, path) => {
+  const name = text(256, 1)(value, path)
+  return name !== '*' && name.includes('*') ? refuse(path, 'is named exactly; * stands alone, for every one') : name
+}
+const methodName: Shape<string> = (value, path) =>
+  typeof value === 'string' && /^[A-Za-z0-9_.$-]+(\/[A-Za-z0-9_.$-]+)+$/.test(value) && value.length <= 256 && !isDecidedOtherwise(value)
+    ? value
+    : refuse(path, 'expected the name of a method that is not decided in another way')
+
+export const beyondShape = object(
+  { who: list(whoSelector, 256, 1), servers: list(serverSelector, 64, 1) },
+  { resources: list(resourceSelector, 256, 1), prompts: list(exactName, 256, 1), methods: list(methodName, 64, 1) },
+)
+export type BeyondFields = Infer<typeof beyondShape>
 
 /** What the flow rules of a later version will trust. Closed, so that nobody writes into it what would then be ignored. */
 export const labelsShape = object({
