@@ -298,7 +298,8 @@ export class McpSession implements ChannelUser, ClientSession {
     pending.timer?.[Symbol.dispose]()
     pending.timer = undefined
     if (pending.call) return this.#sendCall(pending, pending.call.toolCall.name)
-    pending.timer = this.#parts.deps.after(answerMs, () => this.#fail(pending, trouble('SERVER_FAILED', 'no answer')))
+    if (pending.request.method !== 'subscriptions/listen')
+      pending.timer = this.#parts.deps.after(answerMs, () => this.#fail(pending, trouble('SERVER_FAILED', 'no answer')))
     this.#noteSent(pending)
     this.#attachment.say(pending.wireId === pending.request.id ? pending.body : encode({ ...pending.request.json, id: pending.wireId }))
   }

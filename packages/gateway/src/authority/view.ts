@@ -1,5 +1,5 @@
-import type { AtSign, AuthorityMirror, Identity, KeyId, PublicKey, Snapshot, State } from '@postern/core'
-import { access, isRevoked, keyIdOf, MAX_APPROVERS, MAX_HOLD_KEYS, standingOf } from '@postern/core'
+import type { AtSign, AuthorityMirror, Beyond, Identity, KeyId, PublicKey, Snapshot, State } from '@postern/core'
+import { access, isRevoked, keyIdOf, MAX_APPROVERS, MAX_HOLD_KEYS, permitsBeyond, standingOf } from '@postern/core'
 import type { Approver, Authority, LiveAgent } from '../authorise/candidate.ts'
 import { no } from '../authorise/candidate.ts'
 import type { Admission } from '../link/channels.ts'
@@ -12,6 +12,8 @@ export interface AuthorityView extends Authority, Admission {
   isSelfLive(now: number): boolean
   /** Whether the agent could ever be allowed to call the tool: what tools/list shows and grants are given for. */
   mayEverCall(agent: LiveAgent, server: string, tool: string): boolean
+  /** Whether the policy permits the agent a thing of the server that is no tool. */
+  mayUse(atsign: AtSign, server: string, wanted: Beyond, now: number): boolean
   /** Servers that the log says this gateway fronts. */
   fronts(server: string): boolean
   pinnedTools(server: string): readonly string[]
@@ -86,6 +88,12 @@ export function createAuthorityView(mirror: AuthorityMirror, self: AtSign, trust
       const { policy } = mirror.snapshot
       if (!pin || !policy || (servers && !servers.includes(server))) return false
       return access(policy.document, subject, server, tool, pin.risk).effect !== 'deny'
+    },
+    mayUse(atsign, server, wanted, now) {
+      const found = agent(atsign, now)
+      const { policy } = mirror.snapshot
+      if (!found || !policy || (found.servers && !found.servers.includes(server))) return false
+      return permitsBeyond(policy.document, found.subject, server, wanted)
     },
     agentOfAuthKey(kid) {
       const known = mirror.snapshot.state?.keys.get(kid)

@@ -14,13 +14,15 @@ import {
   toolDigest,
   utf8,
   VerifyError,
+  withPrivateCache,
 } from '@postern/core'
 import type { Log } from '@postern/daemon'
 import type { No } from '../authorise/candidate.ts'
 import { no } from '../authorise/candidate.ts'
 import type { Channel } from '../link/channel.ts'
 import type { OpenUpstream, ServerCommand, Upstream } from '../upstream/upstream.ts'
-import { emptyList, isNotification, isServerMethod, ruleOf } from './methods.ts'
+import type { Permits } from './methods.ts'
+import { filterListed, isFiltered, isNotification, isServerMethod, mayRequest } from './methods.ts'
 import type { Offered, ToolLister } from './tool-lister.ts'
 import { createToolLister, digestsOf, isOwnId } from './tool-lister.ts'
 
@@ -56,6 +58,8 @@ export interface SessionParts {
   readonly callMs: number
   /** What the client may see of the server's tools at this moment. */
   readonly isVisible: (tool: ToolDefinition, digest: string) => boolean
+  /** What the policy permits the client beside tools, at this moment. */
+  readonly permits: Permits
   readonly listTtlMs: number
   /** The client waits no more for the answer to a request. */
   readonly onCancelled: (session: McpSession, id: unknown) => void
@@ -151,10 +155,17 @@ export class McpSession {
     } else if (message.kind === 'request') this.#request(message)
     else if (message.kind === 'response') this.#answerToServer(message)
     else if (isNotification(message.method)) {
-      if (message.method === 'notifications/cancelled') this.#parts.onCancelled(this, message.params.requestId)
+      if (message.method === 'notifications/cancelled') this.#cancelled(message.params.requestId)
       this.#toServer(message.json)
       if (message.method === 'notifications/initialized') this.#begin({})
     }
+  }
+
+  /** Nobody waits any more. What a call does is written down all the same, when it ends. */
+  #cancelled(id: unknown): void {
+    this.#parts.onCancelled(this, id)
+    if (typeof id !== 'string' && typeof id !== 'number') return
+    if (this.#pending.get(keyOf(id))?.resolve === undefined) this.#pending.delete(keyOf(id))
   }
 
   /** Resolves when it is known which tools the server has, or that it does not say. A modern client begins with its first request. */
@@ -204,14 +215,13 @@ export class McpSession {
     const { id, method } = request
     if (isOwnId(id)) return this.#toClientRpc(createError(undefined, RPC_CODES.invalidRequest, 'this id is reserved'))
     if (!this.#envelope && eraOf(request) === 'modern') this.#begin(envelopeOf(request))
-    const rule = ruleOf(method)
-    if (rule === undefined) return this.#refuse(id, notPermitted(method), RPC_CODES.methodNotFound)
-    if (typeof rule === 'object') return this.#toClientRpc(emptyList(id, rule.empty, eraOf(request)))
+    if (!mayRequest(request, this.#parts.permits)) return this.#refuse(id, notPermitted(method), refusalCodeOf(request))
     const key = keyOf(id)
     if (this.#pending.has(key) || this.#pending.size >= maxPending) {
       return this.#toClientRpc(createError(id, RPC_CODES.invalidRequest, 'too many open requests, or this id is in use'))
     }
-    this.#pending.set(key, { method, deadlineMs: this.#parts.now() + this.#parts.callMs, resolve: undefined })
+    const waitMs = method === 'subscriptions/listen' ? Number.POSITIVE_INFINITY : this.#parts.callMs
+    this.#pending.set(key, { method, deadlineMs: this.#parts.now() + waitMs, resolve: undefined })
     if (this.#toServer(request.json)) return
     this.#pending.delete(key)
     this.#toClientRpc(createError(id, RPC_CODES.internal, refusals.SERVER_FAILED.title))
@@ -256,14 +266,20 @@ export class McpSession {
     if (!pending) return
     if (pending.resolve) return this.#settle(key, { response, bytes: line })
     this.#pending.delete(key)
-    if (pending.method === 'tools/list' && response.result) this.#toClientRpc(this.#filtered(response, response.result))
+    const { method } = pending
+    if (response.result && (method === 'tools/list' || isFiltered(method)))
+      this.#toClientRpc(this.#filtered(method, response, response.result))
     else this.#toClient(line)
   }
 
-  #filtered(response: RpcResponse, result: JsonObject): JsonObject {
-    const { isVisible, listTtlMs, suite } = this.#parts
+  #filtered(method: string, response: RpcResponse, result: JsonObject): JsonObject {
+    const { isVisible, listTtlMs, suite, permits } = this.#parts
     try {
-      return { ...response.json, result: filterTools(result, (tool) => isVisible(tool, toolDigest(tool, suite)), listTtlMs) }
+      if (method === 'tools/list')
+        return { ...response.json, result: filterTools(result, (tool) => isVisible(tool, toolDigest(tool, suite)), listTtlMs) }
+      const listed = filterListed(method, result, permits)
+      if (listed) return { ...response.json, result: withPrivateCache(listed, listTtlMs) }
+      return createError(response.id, RPC_CODES.internal, 'the server did not list as it should')
     } catch (error) {
       if (!(error instanceof VerifyError)) throw error
       return createError(response.id, RPC_CODES.internal, 'the server did not list its tools as it should')
@@ -336,6 +352,14 @@ export class McpSession {
 const notSent: CallReturn = { lost: 'the server does not take it', wasSent: false }
 const notPermitted = (method: string): No =>
   method === 'tools/call' ? no('METHOD_NOT_PERMITTED', 'a tool call has to be signed') : no('METHOD_NOT_PERMITTED')
+
+/** A method that is not there, in this era or for this client, is refused as a server would: clients then go on without it. */
+function refusalCodeOf(request: RpcRequest): number | undefined {
+  const { method } = request
+  if (method === 'resources/subscribe' || method === 'resources/unsubscribe')
+    return eraOf(request) === 'modern' ? RPC_CODES.methodNotFound : undefined
+  return /^(?:resources|prompts|completion|subscriptions)\//.test(method) ? undefined : RPC_CODES.methodNotFound
+}
 
 /** 1 and "1" are two ids. */
 const keyOf = (id: RequestId): string => `${typeof id} ${id}`

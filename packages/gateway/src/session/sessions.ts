@@ -1,4 +1,4 @@
-import type { AtSign, RefusalCode, Suite } from '@postern/core'
+import type { AtSign, Beyond, RefusalCode, Suite } from '@postern/core'
 
 import type { Environment, Log } from '@postern/daemon'
 import type { AuthorityView } from '../authority/view.ts'
@@ -166,6 +166,7 @@ export class Sessions {
       log: log.child({ server, agent: channel.agent }),
       maxCalls: limits.calls_in_flight,
       callMs: limits.call_seconds * 1000,
+      permits: (wanted: Beyond) => view.mayUse(channel.agent, server, wanted, now()),
       isVisible: ({ name }: { name: string }, digest: string) => {
         const agent = view.agent(channel.agent, now())
         return agent !== undefined && view.pin(server, name)?.digest === digest && view.mayEverCall(agent, server, name)
