@@ -1,5 +1,5 @@
-import { describe, expect, test } from 'vitest'
 import { utf8 } from '@postern/core'
+import { describe, expect, test } from 'vitest'
 import { analyse, impactGroups, withImpact } from './analysis.ts'
 import type { Facts } from './shapes.ts'
 
