@@ -9,7 +9,20 @@ import { createSink, encodeEvent, PING, SSE_HEADERS } from './sse.ts'
 const RECEIVES: Record<Actor['role'], ReadonlySet<EventKind>> = {
   agent: new Set<EventKind>(['log', 'revocation']),
   gateway: new Set<EventKind>(['log', 'revocation', 'decision']),
-  person: new Set<EventKind>(['log', 'revocation', 'enrolment', 'request', 'approval', 'draft']),
+  // not `receipt`: it counts everybody's calls, and people read those of their own agents
+  person: new Set<EventKind>([
+    'log',
+    'revocation',
+    'enrolment',
+    'request',
+    'approval',
+    'draft',
+    'presence',
+    'ack',
+    'grant',
+    'tools',
+    'label',
+  ]),
   admin: new Set<EventKind>([
     'log',
     'revocation',
