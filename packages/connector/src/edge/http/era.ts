@@ -5,7 +5,7 @@ import { createError, eraOf, FIRST_MODERN_VERSION, isJsonObject, metaOf, RPC_COD
 /** In which era a POST is written, or why it is neither. `reject` is a JSON-RPC error, for HTTP status 400. */
 export type Route = { readonly era: 'modern' | 'legacy' } | { readonly reject: JsonObject }
 
-const HEADER_MISMATCH = -32_020
+export const HEADER_MISMATCH = -32_020
 const UNSUPPORTED_VERSION = -32_022
 const PREFIX = 'io.modelcontextprotocol/'
 const legacyVersions = ['2025-11-25', '2025-06-18', '2025-03-26', '2024-11-05', '2024-10-07']
@@ -24,7 +24,7 @@ const isModern = (version: string | undefined) =>
 
 /**
  * The body decides, and headers must repeat it (mcp.md §0.3): who reads only headers must not be told something else than who reads the
- * body. Of `Mcp-Param-*` nothing is checked here, since that takes the tools' schemas.
+ * body. `Mcp-Param-*` take the tools' schemas: see `ParamHeaders`.
  */
 export function routeOf(message: RpcMessage, headers: IncomingHttpHeaders): Route {
   const version = fieldOf(headers, 'mcp-protocol-version')
@@ -73,13 +73,13 @@ function mismatchOf(message: Exclude<RpcMessage, { kind: 'response' }>, claim: s
 }
 
 /** A field without the white space around it. One that came twice is joined by commas, and then fits nothing. */
-const fieldOf = (headers: IncomingHttpHeaders, name: string): string | undefined => {
+export const fieldOf = (headers: IncomingHttpHeaders, name: string): string | undefined => {
   const value = headers[name]
   return typeof value === 'string' ? value.replace(/^[ \t]+|[ \t]+$/g, '') : undefined
 }
 
 /** `=?base64?…?=` stands for text that a header cannot hold; only with both ends does it. Undefined: it is spoilt. */
-function decoded(name: string): string | undefined {
+export function decoded(name: string): string | undefined {
   const [, base64] = /^=\?base64\?(.*)\?=$/.exec(name) ?? []
   if (base64 === undefined) return name
   const bytes = Buffer.from(base64, 'base64')

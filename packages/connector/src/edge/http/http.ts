@@ -11,7 +11,7 @@ import type { SessionOpener } from '../../session/client-session.ts'
 import { trouble } from '../../trouble.ts'
 import { readClient } from '../read-client.ts'
 import { acceptsBoth, acceptsEvents, isJson, MAX_BODY_BYTES, readBody } from './body.ts'
-import { routeOf } from './era.ts'
+import { HEADER_MISMATCH, routeOf } from './era.ts'
 import type { Guard } from './guard.ts'
 import { createGuard } from './guard.ts'
 import { LegacySession } from './legacy.ts'
@@ -112,12 +112,16 @@ class House {
     if ('error' in read) return refuse(response, 400, read.error)
     const route = routeOf(read.message, request.headers)
     if ('reject' in route) return refuse(response, 400, route.reject)
-    if (route.era === 'modern') this.#postModern(read.message, response)
+    if (route.era === 'modern') this.#postModern(read.message, request, response)
     else this.#postLegacy(read.message, body, request, response)
   }
 
-  #postModern(message: RpcMessage, response: ServerResponse): void {
-    if (message.kind === 'request') return this.#modern.request(message, new PostReply(response, (reply) => this.#modern.gone(reply)))
+  #postModern(message: RpcMessage, { headers }: IncomingMessage, response: ServerResponse): void {
+    if (message.kind === 'request') {
+      const mismatch = this.#modern.mismatchOf(message, headers)
+      if (mismatch !== undefined) return refuse(response, 400, createError(message.id, HEADER_MISMATCH, `Header mismatch: ${mismatch}`))
+      return this.#modern.request(message, new PostReply(response, (reply) => this.#modern.gone(reply)))
+    }
     if (message.kind === 'notification') this.#modern.notification(message)
     response.writeHead(202).end()
   }

@@ -1,8 +1,10 @@
+import type { IncomingHttpHeaders } from 'node:http'
 import type { RpcMessage, RpcNotification, RpcRequest } from '@postern/core'
 import { classify, createError, createRefusedError, createRemapper, metaOf, RPC_CODES, utf8 } from '@postern/core'
 import type { Events } from '../../events.ts'
 import type { ClientSession, SessionOpener } from '../../session/client-session.ts'
 import { trouble } from '../../trouble.ts'
+import { ParamHeaders } from './param-headers.ts'
 import type { PostReply } from './reply.ts'
 import { statusOf } from './reply.ts'
 
@@ -17,11 +19,17 @@ export class ModernDoor {
   readonly #events: Events
   readonly #remapper = createRemapper<PostReply>({ maxPending: 512, maxPerClient: 1 })
   readonly #open = new Set<PostReply>()
+  readonly #params = new ParamHeaders()
   #session: ClientSession | undefined
 
   constructor(connection: SessionOpener, events: Events) {
     this.#connection = connection
     this.#events = events
+  }
+
+  /** What an `Mcp-Param-*` header says otherwise than the body of a tool call. */
+  mismatchOf({ method, params }: RpcRequest, headers: IncomingHttpHeaders): string | undefined {
+    return method === 'tools/call' ? this.#params.mismatchOf(params, headers) : undefined
   }
 
   request(request: RpcRequest, reply: PostReply): void {
@@ -31,6 +39,7 @@ export class ModernDoor {
       return reply.finish(classify(json), utf8(JSON.stringify(json)), code)
     }
     reply.wantsLog = metaOf(request.params)[LOG_LEVEL] !== undefined
+    reply.isToolList = request.method === 'tools/list'
     this.#open.add(reply)
     this.#send(classify(mapped.message))
   }
@@ -62,6 +71,7 @@ export class ModernDoor {
     const bytes = utf8(JSON.stringify(found.message))
     if (mapped.kind !== 'response') return found.client.send(mapped, bytes)
     this.#open.delete(found.client)
+    if (found.client.isToolList && mapped.result) this.#params.learn(mapped.result)
     found.client.finish(mapped, bytes, statusOf(mapped))
   }
 

@@ -47,6 +47,8 @@ export const statusOf = ({ error }: RpcResponse): number => statusByCode.get(err
 export class PostReply {
   /** Asked for log messages in this request (modern era). */
   wantsLog = false
+  /** Asked for the list of tools. */
+  isToolList = false
   readonly #response: ServerResponse
   #stream: EventStream | undefined
   #isOver = false
