@@ -52,7 +52,7 @@ describe('refusals reach the client in its own terms', () => {
 
   test('a method that is not let through: an error with the request’s own id', async () => {
     const { client } = await connect()
-    await expect(client.readResource({ uri: 'file:///x' })).rejects.toMatchObject({ code: -32_601 })
+    await expect(client.readResource({ uri: 'file:///x' })).rejects.toMatchObject({ code: 4030 })
   })
 
   test('a server that is in no authority log', async () => {
