@@ -65,6 +65,7 @@ export interface Device extends AsyncDisposable {
   anotherAuthenticator(): Promise<void>
   /** The person's finger is the wrong one: prompts end as if they were cancelled, until `acceptAgain`. */
   refuseNext(): Promise<void>
+  /** What passkeys made of a PRF before is lost. */
   acceptAgain(): Promise<void>
   credentials(): readonly { readonly id: string; readonly rpId: string | undefined }[]
   /** The page that opens next, and its address once it is not empty. */
@@ -113,8 +114,9 @@ export async function openDevice(browser: Browser, origins: readonly string[], o
     watch(page)
     equipped.set(page, equip(page))
   })
-  const verify = async (isUserVerified: boolean) => {
-    for (const { cdp, authenticatorId } of open) await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified })
+  const replug = async (one: Equipped) => {
+    await one.cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: one.authenticatorId })
+    one.authenticatorId = await plugIn(one.cdp, { isThere, hasPrf })
   }
   const page = await context.newPage()
   await equipped.get(page)
@@ -128,12 +130,18 @@ export async function openDevice(browser: Browser, origins: readonly string[], o
         await cdp.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled: next })
     },
     async anotherAuthenticator() {
-      const one = [...open].find(({ page: of }) => of === page)!
-      await one.cdp.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: one.authenticatorId })
-      one.authenticatorId = await plugIn(one.cdp, { isThere, hasPrf })
+      await replug([...open].find(({ page: of }) => of === page)!)
     },
-    refuseNext: () => verify(false),
-    acceptAgain: () => verify(true),
+    async refuseNext() {
+      for (const { cdp, authenticatorId } of open) await cdp.send('WebAuthn.setUserVerified', { authenticatorId, isUserVerified: false })
+    },
+    async acceptAgain() {
+      // Wrong fingers lock an authenticator: it takes a new one, with the same passkeys.
+      for (const one of open) {
+        await replug(one)
+        await putIn(one, held.values())
+      }
+    },
     credentials: () => [...held.values()].map(({ credentialId, rpId }) => ({ id: credentialId, rpId })),
     async popup(act) {
       const [opened] = await Promise.all([context.waitForEvent('page'), act()])
