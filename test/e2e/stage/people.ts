@@ -98,3 +98,32 @@ export async function sign(signer: Page, name: string | RegExp = /^(?:Sign|Appro
   await press(signer, name)
   await expect(signer.getByText(/in the log|handed in|kept: it needs/).first()).toBeVisible()
 }
+
+/** What stands in a copyable field of the signer, e.g. the join string. */
+export const copyText = async (signer: Page, label: string): Promise<string> => {
+  const field = signer.getByLabel(label, { exact: true }).first()
+  await expect(field).toBeVisible()
+  return (await field.innerText()).trim()
+}
+
+/** Opens what waits on `page`, which the words of an enrolment come before, if it is one; signs it, and closes the signer. */
+export async function reviewAndSign(device: Device, page: Page, { words, button = 'Review and sign ▸' }: Reviewing = {}): Promise<void> {
+  const signer = await openSigner(device, page, button)
+  if (words) await compareWords(signer, words)
+  await sign(signer)
+  if (signer !== page) await signer.close()
+  else await signer.goBack()
+}
+export interface Reviewing {
+  readonly words?: readonly string[]
+  readonly button?: string | RegExp
+}
+
+/** J2 and J3, first half: the form of /codes, the code, and the signer's page with what to run. The console goes on waiting for it. */
+export async function makeCode(device: Device, kind: 'gateway' | 'agent' | 'person', fill: (form: Page) => Promise<void>): Promise<Page> {
+  const { page } = device
+  await page.goto(new URL(`/codes?new=${kind}`, page.url()).href)
+  await expect(page.getByRole('dialog')).toBeVisible()
+  await fill(page)
+  return openSigner(device, page, /^Make a code/)
+}

@@ -77,6 +77,9 @@ export function useLiveCalls(q: string, rangeSeconds: number, isHeld: boolean): 
     }
   }, [client, q, from, round])
 
+  const lookSoon = () => {
+    timer.current ??= setTimeout(() => void look(), LOOK_MS)
+  }
   const look = async () => {
     timer.current = undefined
     const after = top.current
@@ -84,7 +87,8 @@ export function useLiveCalls(q: string, rangeSeconds: number, isHeld: boolean): 
     try {
       const { calls, fresh } = await client.calls.search.query({ q, from: from(), after, limit: isCounting ? 1 : BURST })
       if (isCounting) return setWaiting(fresh)
-      if (top.current !== after || calls.length === 0) return
+      if (top.current !== after) return lookSoon() // the first page came meanwhile, and may be older than what was heard
+      if (calls.length === 0) return
       heard.current.push({ at: Date.now(), count: 0, shown: calls.length })
       setState((before) => ({
         ...before,
@@ -97,7 +101,7 @@ export function useLiveCalls(q: string, rangeSeconds: number, isHeld: boolean): 
   }
   useLiveEvents(['receipt', 'missed'], ({ data }) => {
     heard.current.push({ at: Date.now(), count: typeof data.count === 'number' ? data.count : 0, shown: 0 })
-    timer.current ??= setTimeout(() => void look(), LOOK_MS)
+    lookSoon()
   })
   const latest = useRef(look)
   latest.current = look

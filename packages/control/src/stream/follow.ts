@@ -15,7 +15,10 @@ export type Followed = Pick<BusEvent, 'id' | 'data'> & { readonly kind: BusEvent
 /** A reader that leaves more than this unread is cut off, and resumes. */
 const MAX_WAITING = 1000
 
-/** Events for one actor, those since `after` first; ends with the actor's right to see them, or when the reader is too slow. */
+/**
+ * Events for one actor, those since `after` first; ends with the actor's right to see them, or when the reader is too slow. Without
+ * `after`, or when it is too long ago, `missed` comes first: what was read before the stream began may be old by then.
+ */
 export async function* followEvents(
   control: Pick<Control, 'bus' | 'ledger' | 'now'>,
   actor: Actor,
@@ -43,9 +46,9 @@ export async function* followEvents(
     !isActorLive(ledger, actor, now())
   try {
     let last = bus.last
-    const missed = after === undefined ? [] : await bus.since(actor.org, after)
-    if (!missed) yield { id: last, kind: 'missed', data: {} }
-    for (const event of missed ?? []) {
+    const since = after === undefined ? undefined : await bus.since(actor.org, after)
+    if (!since) yield { id: last, kind: 'missed', data: {} }
+    for (const event of since ?? []) {
       last = event.id
       if (isFor(actor, event)) yield event
     }
