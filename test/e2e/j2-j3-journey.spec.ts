@@ -45,7 +45,12 @@ async function pinEverything(ana: Device): Promise<void> {
   await page.getByLabel('For all that are chosen').selectOption('read')
   await page.getByLabel('Risk class of write_file').selectOption('write')
   await reviewAndSign(ana, page, { button: /^Pin \d+ tools/ })
-  await expect(page.getByRole('listitem').filter({ hasText: 'write_file' }).getByTitle(/^Callable/)).toBeVisible()
+  await expect(
+    page
+      .getByRole('listitem')
+      .filter({ hasText: 'write_file' })
+      .getByTitle(/^Callable/),
+  ).toBeVisible()
 }
 
 async function firstPolicy(ana: Device): Promise<void> {
