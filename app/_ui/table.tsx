@@ -103,7 +103,14 @@ export function Table<Row>(props: Props<Row>) {
   }
   const isAll = rows.length > 0 && rows.every((row) => selected?.has(keyOf(row)))
   return (
-    <div ref={scroller} className={`overflow-auto rounded-lg border border-line bg-surface ${height}`}>
+    <div
+      ref={scroller}
+      role="region"
+      aria-label={label}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keyboard, also while its rows are not there yet
+      tabIndex={0}
+      className={`overflow-auto rounded-lg border border-line bg-surface ${height}`}
+    >
       <div
         role="table"
         aria-label={label}
