@@ -5,6 +5,7 @@ import { useTranslations } from 'next-intl'
 import { useEffect, useRef, useState } from 'react'
 import { inputClass } from './field.tsx'
 import { parseFilter } from './filter.ts'
+import { isTyping } from './is-typing.ts'
 
 interface Props {
   /** The filter as it is in the URL. */
@@ -105,9 +106,6 @@ export function FilterBar({ value, onChange, keys, count }: Props) {
     </div>
   )
 }
-
-export const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
 
 /** Whole texts that the last term could become. */
 function suggestions(text: string, keys: Props['keys']): readonly string[] {

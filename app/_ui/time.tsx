@@ -1,8 +1,6 @@
 'use client'
-import { Popover } from '@base-ui/react/popover'
-import { useFormatter, useTranslations } from 'next-intl'
 import { useNow } from './clock.tsx'
-import { Copy } from './copy.tsx'
+import { useLater } from './use-later.ts'
 
 const STEPS = [
   ['second', 60],
@@ -25,41 +23,18 @@ export function relativeText(seconds: number, locale: string): string {
 
 /** A moment: relative in the line; local, UTC and RFC 3339 on a click, with copy. */
 export function Time({ at }: { at: number }) {
-  const t = useTranslations('common')
-  const format = useFormatter()
-  const now = useNow()
-  const date = new Date(at * 1_000)
-  const rfc = date.toISOString().replace('.000Z', 'Z')
-  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone
-  const long = { dateStyle: 'medium', timeStyle: 'long' } as const
-  return (
-    <Popover.Root>
-      <Popover.Trigger
-        className="rounded whitespace-nowrap underline decoration-line-strong decoration-dotted underline-offset-2"
-        aria-label={`${relativeText(at - now, 'en')}, ${rfc}`}
-      >
-        <time dateTime={rfc}>{relativeText(at - now, 'en')}</time>
-      </Popover.Trigger>
-      <Popover.Portal>
-        <Popover.Positioner sideOffset={4}>
-          <Popover.Popup className="z-50 rounded-md border border-line bg-surface p-3 text-xs shadow-lg">
-            <dl className="grid grid-cols-[max-content_1fr_max-content] items-center gap-x-3 gap-y-1">
-              <dt className="text-muted">{t('time.local')}</dt>
-              <dd>{format.dateTime(date, { ...long, timeZone: zone })}</dd>
-              <Copy text={format.dateTime(date, { ...long, timeZone: zone })} />
-              <dt className="text-muted">{t('time.utc')}</dt>
-              <dd>{format.dateTime(date, { ...long, timeZone: 'UTC' })}</dd>
-              <Copy text={format.dateTime(date, { ...long, timeZone: 'UTC' })} />
-              <dt className="text-muted">{t('time.rfc3339')}</dt>
-              <dd className="font-mono">{rfc}</dd>
-              <Copy text={rfc} />
-            </dl>
-          </Popover.Popup>
-        </Popover.Positioner>
-      </Popover.Portal>
-    </Popover.Root>
-  )
+  const [TimePopover, fetchPopover] = useLater(loadPopover)
+  const relative = relativeText(at - useNow(), 'en')
+  const rfc = new Date(at * 1_000).toISOString().replace('.000Z', 'Z')
+  const look = {
+    className: 'rounded whitespace-nowrap underline decoration-line-strong decoration-dotted underline-offset-2',
+    'aria-label': `${relative}, ${rfc}`,
+    children: <time dateTime={rfc}>{relative}</time>,
+  }
+  if (TimePopover) return <TimePopover at={at} rfc={rfc} trigger={look} />
+  return <button type="button" aria-haspopup="dialog" aria-expanded={false} onClick={fetchPopover} {...look} />
 }
+const loadPopover = () => import('./time-popover.tsx').then(({ TimePopover }) => TimePopover)
 
 /** Time left as `4:38`, `1:02:09` or days; `over` when there is none. Not announced each second: `label` says what it counts. */
 export function Countdown({ until, over, label }: { until: number; over: string; label: string }) {

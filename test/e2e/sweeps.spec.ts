@@ -63,15 +63,15 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
 /**
  * kB of JavaScript, compressed, of the scripts that run on a page: what console.md §6 promises, and a bound that may only be lowered. The
- * console does not keep its promise yet; the run prints both.
+ * lists do not keep their promise yet; the run prints both.
  */
 const BUDGETS: Record<string, { readonly promised: number; readonly bound: number }> = {
-  '/inbox': { promised: 190, bound: 285 },
-  '/settings': { promised: 190, bound: 285 },
-  '/fleet': { promised: 250, bound: 305 },
-  '/calls': { promised: 250, bound: 305 },
-  '/grants': { promised: 250, bound: 305 },
-  '/policies': { promised: 250, bound: 305 },
+  '/inbox': { promised: 190, bound: 190 },
+  '/settings': { promised: 190, bound: 188 },
+  '/fleet': { promised: 250, bound: 259 },
+  '/calls': { promised: 250, bound: 257 },
+  '/grants': { promised: 250, bound: 256 },
+  '/policies': { promised: 250, bound: 219 },
   '/policies/main/draft': { promised: 380, bound: 380 },
 }
 const SIGNER = 130
@@ -103,4 +103,32 @@ test('the signer keeps its promise of JavaScript, and the console grows no furth
   console.log(`JavaScript, kB compressed: ${[...lines, `signer ${signer} (promised ${SIGNER})`].join(' · ')}`)
   for (const [route, { bound }] of Object.entries(BUDGETS)) expect(measured[route], route).toBeLessThanOrEqual(bound)
   expect(signer).toBeLessThanOrEqual(SIGNER)
+})
+
+test('what is fetched only when it is wanted opens at once, by mouse and by key, and gives the focus back', async ({ postern, device }) => {
+  const ana = await device()
+  const { page } = ana
+  await found(ana, postern)
+  await signIn(ana, postern, '@ana')
+  await page.goto(`${postern.console}/settings`)
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+  const account = page.getByRole('banner').getByRole('button', { name: '@ana' })
+  const time = page.getByRole('main').locator('button:has(time)').first()
+  for (const [trigger, role] of [[account, 'menu'] as const, [time, 'dialog'] as const]) {
+    for (const press of [() => trigger.click(), () => trigger.press('Enter')]) {
+      await expect(trigger).toHaveAttribute('aria-expanded', 'false')
+      await press()
+      await expect(page.getByRole(role)).toBeVisible()
+      await page.keyboard.press('Escape')
+      await expect(page.getByRole(role)).toHaveCount(0)
+      await expect(trigger).toBeFocused()
+    }
+  }
+  await page.reload()
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+  await account.press('ArrowDown')
+  await page.getByRole('menuitem', { name: 'Settings' }).press('Escape')
+  await expect(account).toBeFocused()
+  await page.keyboard.press('?')
+  await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible()
 })

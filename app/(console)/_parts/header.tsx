@@ -1,14 +1,13 @@
 'use client'
-import { Menu } from '@base-ui/react/menu'
 import { Search } from 'lucide-react'
 import dynamic from 'next/dynamic'
 import Link from 'next/link'
 import { useTranslations } from 'next-intl'
+import type { KeyboardEvent } from 'react'
 import { useEffect, useState } from 'react'
 import { LiveChip } from '../../_ui/live.tsx'
 import type { Theme } from '../../_ui/theme.ts'
-import { signOut } from './sign-out.ts'
-import { ThemeItems } from './theme-items.tsx'
+import { useLater } from '../../_ui/use-later.ts'
 
 const Palette = dynamic(() => import('./palette.tsx').then(({ Palette }) => Palette), { ssr: false })
 
@@ -28,7 +27,7 @@ export function Header({ organisation, atsign, role, theme }: Props) {
     setOpen(true)
   }
   useEffect(() => {
-    const onKey = (event: KeyboardEvent) => {
+    const onKey = (event: globalThis.KeyboardEvent) => {
       if (event.key !== 'k' || !(event.ctrlKey || event.metaKey)) return
       event.preventDefault()
       setWanted(true)
@@ -56,31 +55,21 @@ export function Header({ organisation, atsign, role, theme }: Props) {
         <kbd className="ms-auto font-sans text-xs max-sm:hidden">{t('searchKey')}</kbd>
       </button>
       <LiveChip />
-      <Menu.Root>
-        <Menu.Trigger className="inline-flex min-h-11 max-w-44 items-center rounded-md px-2 font-mono text-[0.8125rem] hover:bg-sunken sm:min-h-8">
-          <span className="truncate">{atsign}</span>
-        </Menu.Trigger>
-        <Menu.Portal>
-          <Menu.Positioner sideOffset={4} align="end" className="z-50">
-            <Menu.Popup className="min-w-56 rounded-md border border-line bg-surface py-1 shadow-xl">
-              <p className="px-3 py-1.5 text-xs break-all text-muted">{t('signedInAs', { atsign, role: t(`roles.${role}`) })}</p>
-              <Menu.Separator className="my-1 h-px bg-line" />
-              <ThemeItems theme={theme} />
-              <Menu.Separator className="my-1 h-px bg-line" />
-              <Menu.Item render={<Link href="/settings" />} className="flex min-h-9 items-center px-3 data-highlighted:bg-accent-soft">
-                {t('nav.settings')}
-              </Menu.Item>
-              <Menu.Item
-                onClick={() => void signOut()}
-                className="flex min-h-9 cursor-pointer items-center px-3 data-highlighted:bg-accent-soft"
-              >
-                {t('signOut')}
-              </Menu.Item>
-            </Menu.Popup>
-          </Menu.Positioner>
-        </Menu.Portal>
-      </Menu.Root>
+      <AccountMenu atsign={atsign} role={role} theme={theme} />
       {isWanted && <Palette open={isOpen} onOpenChange={setOpen} />}
     </header>
   )
 }
+
+/** Who is signed in, and what they can do about it: behind a plain button until it is pressed. */
+function AccountMenu(props: Omit<Props, 'organisation'>) {
+  const [Menu, fetchMenu] = useLater(loadMenu)
+  const trigger = {
+    className: 'inline-flex min-h-11 max-w-44 items-center rounded-md px-2 font-mono text-[0.8125rem] hover:bg-sunken sm:min-h-8',
+    children: <span className="truncate">{props.atsign}</span>,
+  }
+  if (Menu) return <Menu {...props} trigger={trigger} />
+  const onKeyDown = (event: KeyboardEvent) => event.key.startsWith('Arrow') && fetchMenu()
+  return <button type="button" aria-haspopup="menu" aria-expanded={false} onClick={fetchMenu} onKeyDown={onKeyDown} {...trigger} />
+}
+const loadMenu = () => import('./account-menu.tsx').then(({ AccountMenu }) => AccountMenu)

@@ -1,5 +1,6 @@
 'use client'
 import { useQuery } from '@tanstack/react-query'
+import dynamic from 'next/dynamic'
 import { useFormatter, useTranslations } from 'next-intl'
 import { parseAsInteger, parseAsString, useQueryState } from 'nuqs'
 import { useEffect, useRef, useState } from 'react'
@@ -12,18 +13,20 @@ import { Empty } from '../../../_ui/empty.tsx'
 import { Failure } from '../../../_ui/failure.tsx'
 import { inputClass } from '../../../_ui/field.tsx'
 import { withTerm } from '../../../_ui/filter.ts'
-import { FilterBar, isTyping } from '../../../_ui/filter-bar.tsx'
+import { FilterBar } from '../../../_ui/filter-bar.tsx'
+import { isTyping } from '../../../_ui/is-typing.ts'
 import { useLive } from '../../../_ui/live.tsx'
 import { Page } from '../../../_ui/page.tsx'
 import { Skeleton } from '../../../_ui/skeleton.tsx'
 import { Table } from '../../../_ui/table.tsx'
 import { leftText } from '../../../_ui/time.tsx'
-import { CallPanel } from './call-panel.tsx'
 import { callColumns } from './columns.tsx'
 import type { Call } from './shapes.ts'
 import { CALL_KEYS } from './shapes.ts'
 import { Stats } from './stats.tsx'
 import { useLiveCalls } from './use-live-calls.ts'
+
+const CallPanel = dynamic(() => import('./call-panel.tsx').then(({ CallPanel }) => CallPanel), { ssr: false })
 
 const RANGES = [300, 900, 3_600, 86_400, 604_800] as const
 const NO_VALUES = Object.fromEntries(CALL_KEYS.map((key) => [key, [] as string[]]))

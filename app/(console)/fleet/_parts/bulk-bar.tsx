@@ -1,10 +1,12 @@
 'use client'
+import dynamic from 'next/dynamic'
 import { useTranslations } from 'next-intl'
 import { useState } from 'react'
 import { Button } from '../../../_ui/button.tsx'
-import { LabelDialog } from './label-dialog.tsx'
 import type { Member, Selection } from './shapes.ts'
-import { StopDialog } from './stop-dialog.tsx'
+
+const LabelDialog = dynamic(() => import('./label-dialog.tsx').then(({ LabelDialog }) => LabelDialog), { ssr: false })
+const StopDialog = dynamic(() => import('./stop-dialog.tsx').then(({ StopDialog }) => StopDialog), { ssr: false })
 
 interface Props {
   readonly selection: Selection

@@ -1,5 +1,6 @@
 'use client'
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query'
+import dynamic from 'next/dynamic'
 import { useTranslations } from 'next-intl'
 import { parseAsString, parseAsStringLiteral, useQueryState } from 'nuqs'
 import { useEffect, useState } from 'react'
@@ -9,13 +10,15 @@ import { useNow } from '../../../_ui/clock.tsx'
 import { CopyLink } from '../../../_ui/copy-link.tsx'
 import { Empty } from '../../../_ui/empty.tsx'
 import { Failure } from '../../../_ui/failure.tsx'
-import { FilterBar, isTyping } from '../../../_ui/filter-bar.tsx'
+import { FilterBar } from '../../../_ui/filter-bar.tsx'
+import { isTyping } from '../../../_ui/is-typing.ts'
 import { Page } from '../../../_ui/page.tsx'
 import { Skeleton } from '../../../_ui/skeleton.tsx'
 import { Table } from '../../../_ui/table.tsx'
 import { grantColumns } from './columns.tsx'
-import { RevokeDialog } from './revoke-dialog.tsx'
 import type { Grant } from './shapes.ts'
+
+const RevokeDialog = dynamic(() => import('./revoke-dialog.tsx').then(({ RevokeDialog }) => RevokeDialog), { ssr: false })
 
 const VIEWS = ['active', 'past'] as const
 const PAGE = 200
