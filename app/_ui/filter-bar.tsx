@@ -1,11 +1,11 @@
 'use client'
-import { Autocomplete } from '@base-ui/react/autocomplete'
 import { X } from 'lucide-react'
 import { useTranslations } from 'next-intl'
 import { useEffect, useRef, useState } from 'react'
 import { inputClass } from './field.tsx'
 import { parseFilter } from './filter.ts'
 import { isTyping } from './is-typing.ts'
+import { useLater } from './use-later.ts'
 
 interface Props {
   /** The filter as it is in the URL. */
@@ -23,8 +23,14 @@ export function FilterBar({ value, onChange, keys, count }: Props) {
   const t = useTranslations('common')
   const [text, setText] = useState(value)
   const [isClient, setClient] = useState(false)
-  useEffect(() => setClient(true), []) // the kit writes style attributes, which the page's policy forbids in what the server sends
+  useEffect(() => setClient(true), []) // what is typed before the page listens would be lost
   const input = useRef<HTMLInputElement>(null)
+  const caret = useRef<number | null>(null)
+  const [Suggest, fetchSuggest] = useLater(async () => {
+    const { FilterSuggest } = await import('./filter-suggest.tsx')
+    caret.current = document.activeElement === input.current ? (input.current?.selectionStart ?? 0) : null
+    return FilterSuggest
+  })
   const timer = useRef<ReturnType<typeof setTimeout>>(undefined)
   useEffect(() => setText(value), [value]) // Back, or a saved view
   useEffect(() => () => clearTimeout(timer.current), [])
@@ -45,53 +51,46 @@ export function FilterBar({ value, onChange, keys, count }: Props) {
   }
   const { problems } = parseFilter(text, Object.keys(keys))
   const problem = problems.find(({ term, why }) => why !== 'noValue' || !text.endsWith(term)) // the term that is being typed is not done yet
+  const field = {
+    'aria-label': t('filter.label'),
+    'aria-invalid': problem ? true : undefined,
+    placeholder: t('filter.placeholder'),
+    spellCheck: false,
+    autoCapitalize: 'off',
+    className: `${inputClass} pe-10 font-mono`,
+  } as const
   return (
     <div className="flex flex-col gap-1">
       <div className="flex flex-wrap items-center gap-2">
-        {isClient ? (
-          <Autocomplete.Root items={suggestions(text, keys)} value={text} onValueChange={change} mode="none" openOnInputClick={false}>
-            <div className="relative min-w-0 grow basis-64">
-              <Autocomplete.Input
-                ref={input}
-                aria-label={t('filter.label')}
-                aria-invalid={problem ? true : undefined}
-                placeholder={t('filter.placeholder')}
-                spellCheck={false}
-                autoCapitalize="off"
-                className={`${inputClass} pe-10 font-mono`}
-              />
-              {text && (
-                <button
-                  type="button"
-                  aria-label={t('filter.clear')}
-                  onClick={() => change('')}
-                  className="absolute inset-y-0 end-0 inline-flex w-9 items-center justify-center text-muted hover:text-ink"
-                >
-                  <X aria-hidden="true" className="size-4" />
-                </button>
-              )}
-            </div>
-            <Autocomplete.Portal>
-              <Autocomplete.Positioner sideOffset={4} align="start" className="z-50">
-                <Autocomplete.Popup className="max-h-72 min-w-56 overflow-y-auto rounded-md border border-line bg-surface py-1 shadow-lg">
-                  <Autocomplete.List>
-                    {(item: string) => (
-                      <Autocomplete.Item
-                        key={item}
-                        value={item}
-                        className="cursor-pointer px-3 py-1.5 font-mono text-sm data-highlighted:bg-accent-soft"
-                      >
-                        {item.split(/\s+/).at(-1)}
-                      </Autocomplete.Item>
-                    )}
-                  </Autocomplete.List>
-                </Autocomplete.Popup>
-              </Autocomplete.Positioner>
-            </Autocomplete.Portal>
-          </Autocomplete.Root>
-        ) : (
-          <input readOnly aria-label={t('filter.label')} value={text} className={`${inputClass} min-w-0 grow basis-64 font-mono`} />
-        )}
+        <div className="relative min-w-0 grow basis-64">
+          {Suggest ? (
+            <Suggest items={suggestions(text, keys)} value={text} onChange={change} input={input} caret={caret.current} field={field} />
+          ) : (
+            <input
+              ref={input}
+              role="combobox"
+              aria-expanded={false}
+              aria-haspopup="listbox"
+              aria-autocomplete="list"
+              autoComplete="off"
+              readOnly={!isClient}
+              value={text}
+              onChange={(event) => change(event.target.value)}
+              onFocus={fetchSuggest}
+              {...field}
+            />
+          )}
+          {text && isClient && (
+            <button
+              type="button"
+              aria-label={t('filter.clear')}
+              onClick={() => change('')}
+              className="absolute inset-y-0 end-0 inline-flex w-9 items-center justify-center text-muted hover:text-ink"
+            >
+              <X aria-hidden="true" className="size-4" />
+            </button>
+          )}
+        </div>
         {count && (
           <span aria-live="polite" className="text-sm whitespace-nowrap text-muted">
             {count}

@@ -63,20 +63,20 @@ for (const colorScheme of ['light', 'dark'] as const) {
 
 /**
  * kB of JavaScript, compressed, of the scripts that run on a page: what console.md §6 promises, and a bound that may only be lowered. The
- * lists do not keep their promise yet; the run prints both.
+ * draft is weighed without its text editor, as there is no draft yet; the run prints both.
  */
 const BUDGETS: Record<string, { readonly promised: number; readonly bound: number }> = {
   '/inbox': { promised: 190, bound: 190 },
   '/settings': { promised: 190, bound: 188 },
-  '/fleet': { promised: 250, bound: 259 },
-  '/calls': { promised: 250, bound: 257 },
-  '/grants': { promised: 250, bound: 256 },
+  '/fleet': { promised: 250, bound: 208 },
+  '/calls': { promised: 250, bound: 207 },
+  '/grants': { promised: 250, bound: 205 },
   '/policies': { promised: 250, bound: 219 },
   '/policies/main/draft': { promised: 380, bound: 380 },
 }
 const SIGNER = 130
 
-test('the signer keeps its promise of JavaScript, and the console grows no further from its own', async ({ postern, device }) => {
+test('the signer keeps its promise of JavaScript, and the console its own', async ({ postern, device }) => {
   const ana = await device()
   const { page } = ana
   await found(ana, postern)
@@ -131,4 +131,13 @@ test('what is fetched only when it is wanted opens at once, by mouse and by key,
   await expect(account).toBeFocused()
   await page.keyboard.press('?')
   await expect(page.getByRole('dialog', { name: 'Keyboard' })).toBeVisible()
+  await page.goto(`${postern.console}/fleet`)
+  await expect(page.locator('[aria-busy=true]')).toHaveCount(0)
+  const filter = page.getByRole('combobox', { name: 'Filter' })
+  await expect(filter).toBeEditable()
+  await page.keyboard.press('/')
+  await page.keyboard.type('kin', { delay: 50 })
+  await page.getByRole('option', { name: 'kind:' }).click()
+  await expect(filter).toHaveValue('kind:')
+  await expect(filter).toBeFocused()
 })
