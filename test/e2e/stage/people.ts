@@ -127,3 +127,27 @@ export async function makeCode(device: Device, kind: 'gateway' | 'agent' | 'pers
   await fill(page)
   return openSigner(device, page, /^Make a code/)
 }
+
+/** `host` invites somebody, who makes a passkey on `guest`, compares words with them, and signs; the guest is signed in at the end. */
+export async function invite(host: Device, guest: Device, postern: Postern, atsign: string, { isAdmin = false } = {}): Promise<void> {
+  const signer = await makeCode(host, 'person', async () => {})
+  const link = await copyText(signer, 'Invitation link')
+  await signer.close()
+  const { page } = guest
+  await page.goto(link)
+  await press(page, 'They are the same')
+  await page.getByLabel('Your atSign').fill(atsign)
+  await press(page, 'Continue')
+  await press(page, 'Make passkey')
+  await press(page, 'Sign and ask')
+  const list = page.getByRole('list', { name: 'Your request’s words' })
+  await expect(list).toBeVisible()
+  const words = (await list.getByRole('listitem').allInnerTexts()).map((word) => word.trim())
+  if (isAdmin) {
+    await host.page.locator('summary', { hasText: 'person' }).first().click()
+    await host.page.getByLabel('Make an administrator').check()
+  }
+  await reviewAndSign(host, host.page, { words })
+  await expect(page.getByRole('heading', { name: `${atsign} is in` })).toBeVisible()
+  await signIn(guest, postern, atsign)
+}
