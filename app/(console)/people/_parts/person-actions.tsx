@@ -83,7 +83,6 @@ function Suspend({ person }: { person: PersonDetail }) {
       </SelectField>
       <Reason value={reason} onChange={setReason} />
       <SignButton draft={draft}>{t('actions.suspendNow')}</SignButton>
-      <CliLine command={`npx postern suspend ${atsign} --hours ${hours}`} />
     </>
   )
 }
