@@ -9,6 +9,7 @@ import { ClockProvider } from '../_ui/clock.tsx'
 import { LiveProvider } from '../_ui/live.tsx'
 import { Header } from './_parts/header.tsx'
 import { Keys } from './_parts/keys.tsx'
+import { LogSize } from './_parts/log-size.tsx'
 import { PhoneBar, SideNav } from './_parts/side-nav.tsx'
 
 /** Every page of somebody who is signed in. Authority is checked by each procedure, not here. */
@@ -37,7 +38,7 @@ export default async function ConsoleLayout({ children }: { children: ReactNode 
               </main>
             </div>
             <footer className="flex flex-wrap items-center gap-x-4 gap-y-1 border-line border-t px-4 py-2 text-xs text-muted max-sm:hidden">
-              {head && <span>{t('footer.log', { size: head.seq + 1 })}</span>}
+              {head && <LogSize seq={head.seq} />}
               <span>{t('footer.notTrusted')}</span>
             </footer>
           </div>

@@ -96,7 +96,7 @@ export async function compareWords(signer: Page, expected: readonly string[]): P
 /** Signs what the signer shows, and waits until it is taken up. */
 export async function sign(signer: Page, name: string | RegExp = /^(?:Sign|Approve)/): Promise<void> {
   await press(signer, name)
-  await expect(signer.getByText(/in the log|handed in|kept: it needs/).first()).toBeVisible()
+  await expect(signer.locator('.stages').getByText(/in the log|handed in|kept: it needs/)).toBeVisible()
 }
 
 /** What stands in a copyable field of the signer, e.g. the join string. */

@@ -62,7 +62,7 @@ export async function approvalScreen(app: App, request: ApprovalSignerRequest): 
   const authority = await meet(app, request.control, request.org, { approval: request.id })
   const me = await mine(app, authority, held)
   const opened = await open(app, request, held, authority, me)
-  await show(app, request, held, opened, authority, me, again)
+  await show(app, request, opened, authority, me, again)
 }
 
 /** The passkeys that may decide: the person's who signed here last, if among the approvers, else those of all approvers. */
@@ -131,7 +131,6 @@ async function explainOpening(app: App, held: Held): Promise<void> {
 async function show(
   app: App,
   request: ApprovalSignerRequest,
-  held: Held,
   opened: VerifiedHeld,
   authority: Authority,
   me: Mine,

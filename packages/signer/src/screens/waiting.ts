@@ -45,7 +45,7 @@ interface Waiting {
 /** A statement or a revocation that waits for signatures: fetched, compared, shown, signed, handed in. */
 export async function waitingScreen(app: App, request: StatementSignerRequest | RevocationSignerRequest): Promise<void> {
   const again = () => waitingScreen(app, request)
-  const waiting = await clientOf(app, request.control).call<Waiting>(`/api/v1/requests/${encodeURIComponent(request.id)}`)
+  const waiting = await fetchWaiting(app, request)
   if (waiting.status !== 'open' || waiting.bytes === undefined) return showDecided(app, request, waiting)
   const found = foundIn(waiting)
   const authority = await meet(app, request.control, request.org, { request: request.id })
@@ -97,6 +97,9 @@ export async function waitingScreen(app: App, request: StatementSignerRequest | 
   if (outcome === 'cancelled') return showCancelled(app, backOf(request), () => void again())
   if (outcome === 'refused') return showRefused(app, request)
 }
+
+const fetchWaiting = (app: App, { control, id }: StatementSignerRequest | RevocationSignerRequest): Promise<Waiting> =>
+  clientOf(app, control).call<Waiting>(`/api/v1/requests/${encodeURIComponent(id)}`)
 
 /** @throws {SignerError} BAD_ANSWER */
 function foundIn({ bytes = '', signatures = [] }: Waiting): Found {
@@ -279,6 +282,8 @@ async function handIn(
     })
     app.page.say(isWhole ? words.waiting.doneTitle : words.waiting.moreTitle)
   } catch (error) {
+    if (error instanceof ControlRefusal && error.code === 'ALREADY_DECIDED')
+      return showDecided(app, request, await fetchWaiting(app, request))
     if (error instanceof ControlRefusal && error.code === 'CONFLICT') throw new SignerError('TAKEN', error.message, { cause: error })
     throw error
   }
