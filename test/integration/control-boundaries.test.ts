@@ -12,8 +12,9 @@ const code = (file: string) =>
 /** What the control plane must not be able to do. Evidence, not a sandbox: edges rely on none of it. */
 const forbidden: Record<string, RegExp> = {
   'starts no process': /child_process|worker_threads|\bspawn\(|(?<!\.)\bexec(File)?(Sync)?\(|\bfork\(/,
+  /** Pages ask their own origin by a path that stands there; nothing else is asked. */
   'fetches no URL and opens no connection but to its database':
-    /\bfetch\(|node:https?['"]|node:net['"]|node:tls['"]|undici|axios|WebSocket|openEventSource|requestJson|openSocket/,
+    /\bfetch\((?!'\/[^/'])|node:https?['"]|node:net['"]|node:tls['"]|undici|axios|WebSocket|openEventSource|requestJson|openSocket/,
   'makes and holds no private key':
     /createPrivateKey|generateKeyPair|signDetached|signRequest|signToken|sign(Receipt|Ack|Grant|Call|Ask)\b|signEd25519|randomSecretKey|x25519PublicKey/,
   'opens nothing that is sealed': /openSealed|openAsk|openAnswer|createResponder|createInitiator/,

@@ -3,7 +3,8 @@ import { keyResolver } from '../auth/resolve-key.ts'
 import type { Context } from '../context.ts'
 import { actorOf } from '../context.ts'
 import type { Receipt } from '../db/generated/client.ts'
-import { Prisma } from '../db/generated/client.ts'
+import type { Sql } from '../db/sql.ts'
+import { joinSql, sql } from '../db/sql.ts'
 import { ControlError } from '../errors.ts'
 import type { Term } from '../filter.ts'
 import { parseFilter } from '../filter.ts'
@@ -34,9 +35,9 @@ export interface CallSearch extends Range {
 export async function searchCalls(context: Context, { q = '', cursor, after, limit = 100, ...range }: CallSearch) {
   const { db } = context.control
   const where = [...conditionsOf(context, q, range)]
-  if (cursor !== undefined) where.push(Prisma.sql`id < ${cursor}`)
-  if (after !== undefined) where.push(Prisma.sql`id > ${after}`)
-  const all = Prisma.join(where, ' AND ')
+  if (cursor !== undefined) where.push(sql`id < ${cursor}`)
+  if (after !== undefined) where.push(sql`id > ${after}`)
+  const all = joinSql(where, ' AND ')
   const rows = await db.prisma.$queryRaw<Row[]>`SELECT * FROM receipts WHERE ${all} ORDER BY id DESC LIMIT ${limit}`
   const isFull = rows.length === limit
   const fresh =
@@ -83,14 +84,14 @@ const shown = (row: Row) => ({
 })
 
 /** Always within a range of dates, and always one organisation's; people who are not administrators see their own agents' calls. */
-function conditionsOf(context: Context, q: string, range: Range): Prisma.Sql[] {
+function conditionsOf(context: Context, q: string, range: Range): Sql[] {
   const { org, atsign, role } = actorOf(context)
   const { now, ledger } = context.control
   const { from, to } = rangeOf(range, now())
   const own = [...(ledger.state?.identities.values() ?? [])].filter(({ owner }) => owner === atsign).map((agent) => agent.atsign as string)
   return [
-    Prisma.sql`org = ${org} AND started_at >= ${dateOf(from)} AND started_at < ${dateOf(to)}`,
-    ...(role === 'admin' ? [] : [Prisma.sql`agent = ANY(${own})`]),
+    sql`org = ${org} AND started_at >= ${dateOf(from)} AND started_at < ${dateOf(to)}`,
+    ...(role === 'admin' ? [] : [sql`agent = ANY(${own})`]),
     ...parseFilter(q, CALL_KEYS).map(conditionOf),
   ]
 }
@@ -103,46 +104,46 @@ function rangeOf({ from, to }: Range, now: number): { from: number; to: number }
   return { from: start, to: end }
 }
 
-const ALL_OF: { readonly [key in Exclude<CallKey, 'decision' | 'ms'>]: Prisma.Sql } = {
-  agent: Prisma.sql`agent`,
-  gateway: Prisma.sql`gateway`,
-  server: Prisma.sql`server`,
-  tool: Prisma.sql`coalesce(tool, '')`,
-  code: Prisma.sql`code`,
-  rule: Prisma.sql`coalesce(rule, '')`,
-  status: Prisma.sql`status`,
-  grant: Prisma.sql`coalesce(grant_hash, '')`,
+const ALL_OF: { readonly [key in Exclude<CallKey, 'decision' | 'ms'>]: Sql } = {
+  agent: sql`agent`,
+  gateway: sql`gateway`,
+  server: sql`server`,
+  tool: sql`coalesce(tool, '')`,
+  code: sql`code`,
+  rule: sql`coalesce(rule, '')`,
+  status: sql`status`,
+  grant: sql`coalesce(grant_hash, '')`,
 }
 
-function conditionOf({ not, key, values }: Term<CallKey>): Prisma.Sql {
+function conditionOf({ not, key, values }: Term<CallKey>): Sql {
   const condition = termOf(key, values)
-  return not ? Prisma.sql`NOT (${condition})` : condition
+  return not ? sql`NOT (${condition})` : condition
 }
 
-function termOf(key: CallKey | undefined, values: readonly string[]): Prisma.Sql {
+function termOf(key: CallKey | undefined, values: readonly string[]): Sql {
   if (key === undefined) {
     const like = `%${values[0]!.replace(/[\\%_]/g, '\\$&')}%`
-    return Prisma.sql`(agent ILIKE ${like} OR server || '.' || coalesce(tool, '') ILIKE ${like})`
+    return sql`(agent ILIKE ${like} OR server || '.' || coalesce(tool, '') ILIKE ${like})`
   }
-  if (key === 'decision') return Prisma.sql`(${Prisma.join(values.map(decisionTerm), ' OR ')})`
-  if (key === 'ms') return Prisma.sql`(${Prisma.join(values.map(tookTerm), ' OR ')})`
+  if (key === 'decision') return sql`(${joinSql(values.map(decisionTerm), ' OR ')})`
+  if (key === 'ms') return sql`(${joinSql(values.map(tookTerm), ' OR ')})`
   const isName = key === 'agent' || key === 'gateway'
   const exact = values.map((value) => (isName ? `@${value.replace(/^@/, '').toLowerCase()}` : key === 'code' ? value.toUpperCase() : value))
-  if (key === 'tool') return Prisma.sql`(${ALL_OF.tool} = ANY(${exact}) OR server || '.' || coalesce(tool, '') = ANY(${exact}))`
-  return Prisma.sql`${ALL_OF[key]} = ANY(${exact})`
+  if (key === 'tool') return sql`(${ALL_OF.tool} = ANY(${exact}) OR server || '.' || coalesce(tool, '') = ANY(${exact}))`
+  return sql`${ALL_OF[key]} = ANY(${exact})`
 }
 
-function decisionTerm(value: string): Prisma.Sql {
-  const isAsk = Prisma.sql`code LIKE 'APPROVAL\\_%'`
+function decisionTerm(value: string): Sql {
+  const isAsk = sql`code LIKE 'APPROVAL\\_%'`
   if (value === 'ask') return isAsk
-  if (value === 'allow' || value === 'deny') return Prisma.sql`(decision = ${value} AND NOT ${isAsk})`
+  if (value === 'allow' || value === 'deny') return sql`(decision = ${value} AND NOT ${isAsk})`
   throw new ControlError('BAD_FILTER', `decision:${value} is none`, { fix: 'decision:allow, decision:deny or decision:ask' })
 }
 
-function tookTerm(value: string): Prisma.Sql {
+function tookTerm(value: string): Sql {
   const match = /^([<>])(\d{1,9})$/.exec(value)
   if (!match) throw new ControlError('BAD_FILTER', `ms:${value} is no duration`, { fix: 'ms:>200 or ms:<5' })
-  return match[1] === '>' ? Prisma.sql`took_ms > ${Number(match[2])}` : Prisma.sql`took_ms < ${Number(match[2])}`
+  return match[1] === '>' ? sql`took_ms > ${Number(match[2])}` : sql`took_ms < ${Number(match[2])}`
 }
 
 const MAX_BUCKETS = 60
@@ -158,8 +159,8 @@ export async function callStats(
   const { from, to } = rangeOf(range, now())
   const n = Math.min(buckets, MAX_BUCKETS)
   const width = Math.max(1, Math.ceil((to - from) / n))
-  const where = Prisma.join(conditionsOf(context, q, range), ' AND ')
-  const sample = Prisma.sql`SELECT started_at, decision, code, took_ms FROM receipts WHERE ${where} ORDER BY id DESC LIMIT ${MAX_SAMPLE}`
+  const where = joinSql(conditionsOf(context, q, range), ' AND ')
+  const sample = sql`SELECT started_at, decision, code, took_ms FROM receipts WHERE ${where} ORDER BY id DESC LIMIT ${MAX_SAMPLE}`
   const counts = await db.prisma.$queryRaw<{ bucket: number; shown: Shown; n: number }[]>`
     SELECT least(floor((extract(epoch FROM started_at) - ${from}) / ${width})::int, ${n - 1}) AS bucket,
       CASE WHEN code LIKE 'APPROVAL\\_%' THEN 'ask' ELSE decision END AS shown, count(*)::int AS n
@@ -239,7 +240,7 @@ const SUGGEST_FROM = 20_000
 /** Values that each key had in the newest calls of the last day, for suggestions; the most frequent first. */
 export async function callFacets(context: Context): Promise<Record<CallKey, string[]>> {
   const { prisma } = context.control.db
-  const where = Prisma.join(conditionsOf(context, '', { from: context.control.now() - 86_400 }), ' AND ')
+  const where = joinSql(conditionsOf(context, '', { from: context.control.now() - 86_400 }), ' AND ')
   const rows = await prisma.$queryRaw<{ key: string; value: string }[]>`
     SELECT key, value FROM (
       SELECT key, value, row_number() OVER (PARTITION BY key ORDER BY count(*) DESC, value) AS place

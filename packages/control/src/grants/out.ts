@@ -2,7 +2,8 @@ import { decodeBase64url, decodeUtf8, encodeBase64url, isRevoked, utf8 } from '@
 import { z } from 'zod'
 import type { Context } from '../context.ts'
 import { actorOf } from '../context.ts'
-import { Prisma } from '../db/generated/client.ts'
+import type { Sql } from '../db/sql.ts'
+import { joinSql, noSql, sql } from '../db/sql.ts'
 import { ControlError } from '../errors.ts'
 import type { Term } from '../filter.ts'
 import { parseFilter } from '../filter.ts'
@@ -28,21 +29,19 @@ export interface GrantsInput {
 export async function listGrantsOut(context: Context, { q = '', past = false, cursor, limit = 200 }: GrantsInput) {
   const { db, now } = context.control
   const at = dateOf(now())
-  const isOver = Prisma.sql`(expires_at <= ${at} OR ended_at IS NOT NULL)`
+  const isOver = sql`(expires_at <= ${at} OR ended_at IS NOT NULL)`
   const base = conditionsOf(context, q)
-  const where = [...base, past ? isOver : Prisma.sql`NOT ${isOver}`]
+  const where = [...base, past ? isOver : sql`NOT ${isOver}`]
   if (cursor !== undefined) {
     const [end, hash] = readCursor(cursor)
-    where.push(
-      past ? Prisma.sql`(expires_at, hash) < (${dateOf(end)}, ${hash})` : Prisma.sql`(expires_at, hash) > (${dateOf(end)}, ${hash})`,
-    )
+    where.push(past ? sql`(expires_at, hash) < (${dateOf(end)}, ${hash})` : sql`(expires_at, hash) > (${dateOf(end)}, ${hash})`)
   }
-  const order = past ? Prisma.sql`expires_at DESC, hash DESC` : Prisma.sql`expires_at, hash`
+  const order = past ? sql`expires_at DESC, hash DESC` : sql`expires_at, hash`
   const [rows, counts] = await Promise.all([
-    db.prisma.$queryRaw<Row[]>`SELECT * FROM reported_grants WHERE ${Prisma.join(where, ' AND ')} ORDER BY ${order} LIMIT ${limit}`,
+    db.prisma.$queryRaw<Row[]>`SELECT * FROM reported_grants WHERE ${joinSql(where, ' AND ')} ORDER BY ${order} LIMIT ${limit}`,
     db.prisma.$queryRaw<{ active: number; past: number }[]>`
       SELECT count(*) FILTER (WHERE NOT ${isOver})::int AS active, count(*) FILTER (WHERE ${isOver})::int AS past
-      FROM reported_grants WHERE ${Prisma.join(base, ' AND ')}`,
+      FROM reported_grants WHERE ${joinSql(base, ' AND ')}`,
   ])
   const last = rows.at(-1)
   return {
@@ -82,28 +81,28 @@ function stateOf({ hash, agent, expires_at, ended_at }: Row, { ledger, now }: Co
   return expires_at <= dateOf(now()) ? 'expired' : 'active'
 }
 
-function conditionsOf(context: Context, q: string): Prisma.Sql[] {
+function conditionsOf(context: Context, q: string): Sql[] {
   const { org, atsign, role } = actorOf(context)
   const { ledger } = context.control
   const own = [...(ledger.state?.identities.values() ?? [])].filter(({ owner }) => owner === atsign).map((agent) => agent.atsign as string)
   return [
-    Prisma.sql`org = ${org}`,
-    ...(role === 'admin' ? [] : [Prisma.sql`agent = ANY(${own})`]),
-    ...parseFilter(q, GRANT_KEYS).map(({ not, key, values }) => (not ? Prisma.sql`NOT (${termOf(key, values)})` : termOf(key, values))),
+    sql`org = ${org}`,
+    ...(role === 'admin' ? [] : [sql`agent = ANY(${own})`]),
+    ...parseFilter(q, GRANT_KEYS).map(({ not, key, values }) => (not ? sql`NOT (${termOf(key, values)})` : termOf(key, values))),
   ]
 }
 
-function termOf(key: Term<GrantKey>['key'], values: readonly string[]): Prisma.Sql {
+function termOf(key: Term<GrantKey>['key'], values: readonly string[]): Sql {
   if (key === 'agent' || key === 'gateway') {
     const names = values.map((value) => `@${value.replace(/^@/, '').toLowerCase()}`)
-    return key === 'agent' ? Prisma.sql`agent = ANY(${names})` : Prisma.sql`gateway = ANY(${names})`
+    return key === 'agent' ? sql`agent = ANY(${names})` : sql`gateway = ANY(${names})`
   }
   if (key === undefined) {
     const like = `%${values[0]!.replace(/[\\%_]/g, '\\$&')}%`
-    return Prisma.sql`(agent ILIKE ${like} OR EXISTS (SELECT 1 FROM jsonb_array_elements(tools) t WHERE t->>'server' || '.' || (t->>'tool') ILIKE ${like}))`
+    return sql`(agent ILIKE ${like} OR EXISTS (SELECT 1 FROM jsonb_array_elements(tools) t WHERE t->>'server' || '.' || (t->>'tool') ILIKE ${like}))`
   }
-  const full = key === 'tool' ? Prisma.sql`OR t->>'server' || '.' || (t->>'tool') = ANY(${values})` : Prisma.empty
-  return Prisma.sql`EXISTS (SELECT 1 FROM jsonb_array_elements(tools) t WHERE t->>${key} = ANY(${values}) ${full})`
+  const full = key === 'tool' ? sql`OR t->>'server' || '.' || (t->>'tool') = ANY(${values})` : noSql
+  return sql`EXISTS (SELECT 1 FROM jsonb_array_elements(tools) t WHERE t->>${key} = ANY(${values}) ${full})`
 }
 
 function readCursor(cursor: string): [number, string] {
